@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The wire ABI between the kernel probes and user space: what stands in the ring, and in a recorded
+ * file.
+ *
+ * This is the only header both sides share. It needs u8..u64 from the includer (vmlinux.h in the
+ * kernel object, base/types.h in user space). Values that cross the ring are written out and never
+ * renumbered; a change of layout bumps EVENT_ABI. All times are CLOCK_BOOTTIME nanoseconds. Every
+ * event is 8-aligned.
+ */
+#ifndef TOLLTAP_EVENT_H
+#define TOLLTAP_EVENT_H
+
+#define EVENT_ABI 1
+
+enum event_kind {
+	EVENT_CHUNK = 1,	/* struct chunk: plaintext of one connection */
+	EVENT_PROCESS = 2,	/* struct process_event: who a tgid is, before its first chunk */
+	EVENT_FORK = 3,		/* struct process_event: tgid is the child, ppid the parent */
+	EVENT_EXEC = 4,		/* struct process_event: after the new image is in place */
+	EVENT_EXIT = 5,		/* struct process_event: the last thread is gone */
+	/* struct chunk without data: this generation of the connection is over */
+	EVENT_CLOSE = 6,
+};
+
+enum chunk_flag {
+	/* the connection's birth was seen: position 0 is its first byte */
+	CHUNK_F_BORN = 1 << 0,
+	CHUNK_F_HOLE_POLICY = 1 << 1,	/* true_len bytes left out on purpose; data_len is 0 */
+	/* true_len bytes that could not be read from the process; data_len is 0 */
+	CHUNK_F_HOLE_FAULT = 1 << 2,
+	CHUNK_F_OP_END = 1 << 3,	/* last record of one SSL_read / SSL_write */
+	/* suspended connection: only the head of the operation was copied */
+	CHUNK_F_SAMPLED = 1 << 4,
+};
+
+enum chunk_dir {
+	CHUNK_READ = 0,		/* the process received these bytes */
+	CHUNK_WRITE = 1,	/* the process sent these bytes */
+	CHUNK_DIR_MAX = 2,
+};
+
+enum chunk_stack {
+	STACK_OPENSSL = 1,
+	STACK_BORINGSSL = 2,
+	STACK_GO = 3,
+	STACK_AEAD = 4,
+	STACK_GNUTLS = 5,
+	STACK_SOCKET = 6,
+};
+
+/* What user space decided about a connection; value of the kernel's verdict map. */
+enum verdict_state {
+	VERDICT_UNKNOWN = 0,	/* not decided: everything is copied */
+	VERDICT_TRACKED = 1,	/* LLM traffic: everything is copied */
+	VERDICT_SUSPENDED = 2,	/* HTTP of something else: only the head of each operation */
+	VERDICT_IGNORED = 3,	/* not HTTP: nothing, for good */
+};
+
+#define EVENT_COMM_LEN 16
+#define EVENT_CGROUP_NAMES 3	/* last directory names of the cgroup path, leaf first */
+#define EVENT_CGROUP_NAME_LEN 96
+
+struct event {
+	u32 size;		/* of the whole record, header included */
+	u16 kind;		/* enum event_kind */
+	u16 flags;		/* enum chunk_flag */
+	u64 ts_ns;
+	u32 tgid;
+	u32 tid;
+	/* of the process: with tgid it is an identity that survives pid reuse */
+	u64 start_ns;
+};
+
+struct chunk {
+	struct event ev;
+	u64 cgroup_id;		/* in the v2 hierarchy */
+	u64 cgroup_v1_id;	/* in the memory (else pids) hierarchy; 0 on a pure v2 host */
+	u64 conn;		/* SSL*: with (tgid, generation) it names the connection */
+	u32 generation;		/* counts reuses of that address */
+	u8 dir;			/* enum chunk_dir */
+	u8 stack;		/* enum chunk_stack */
+	u8 form;		/* enum attach_form of the probe that fired */
+	u8 pad;
+	/* of data[0] in this direction's byte stream, assigned in the kernel */
+	u64 position;
+	u32 true_len;		/* bytes this record stands for */
+	u32 data_len;		/* bytes in data[]: true_len, or 0 for a hole */
+	u8 data[];
+};
+
+enum attach_form {
+	FORM_NONE = 0,
+	FORM_PERF = 1,		/* perf uprobe event */
+	FORM_MULTI = 2,		/* uprobe_multi link */
+	FORM_SESSION = 3,	/* uprobe.session link */
+	FORM_REPLAY = 4,	/* from a recorded file */
+};
+
+struct process_event {
+	struct event ev;
+	u32 ppid;
+	u32 uid;
+	u64 cgroup_id;
+	u64 cgroup_v1_id;
+	u64 exe_inode;
+	u32 exe_dev;		/* kernel encoding: major << 20 | minor */
+	u32 pad;
+	char comm[EVENT_COMM_LEN];
+	/* NUL-terminated unless cut */
+	char cgroup_name[EVENT_CGROUP_NAMES][EVENT_CGROUP_NAME_LEN];
+};
+
+/* Losses counted in the kernel, one slot per reason in a per-CPU array. */
+enum kernel_counter {
+	KC_RING_FULL_EVENTS = 0,	/* reserve failed: chunk became a hole */
+	KC_RING_FULL_BYTES = 1,
+	KC_FAULT_BYTES = 2,		/* user memory could not be read */
+	KC_POLICY_BYTES = 3,		/* left out of an over-large operation on purpose */
+	/* an operation could not be remembered between entry and return */
+	KC_INFLIGHT_FULL = 4,
+	/* the connection map was full: chunk not attributable, dropped */
+	KC_CONN_FULL = 5,
+	/* inner probe ignored while an outer one is live (not a loss) */
+	KC_NESTED = 6,
+	KC_BYTES_SEEN = 7,		/* returned by TLS calls in scope, whether copied or not */
+	KC_BYTES_SENT = 8,		/* put into the ring */
+	/* of ignored and suspended connections, not copied by verdict */
+	KC_BYTES_IGNORED = 9,
+	KC_PROCESS_LOST = 10,		/* a process notice found no room in the ring */
+	KC_SCOPE_FULL = 11,		/* a child could not be added to the scope */
+	/* an in-flight entry was overwritten: its return was missed */
+	KC_STALE = 12,
+	KC_HITS = 13,			/* probe entries, all of them */
+	KC_REJECTED = 14,		/* probe entries of processes out of scope */
+	KC_MAX = 16,
+};
+
+_Static_assert(sizeof(struct event) == 32, "ABI");
+_Static_assert(sizeof(struct chunk) == 80, "ABI");
+_Static_assert(sizeof(struct process_event) == 32 + 8 + 24 + 8 + 16 + 3 * 96, "ABI");
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every bound in one place, each with its reason. A limit that traffic can reach has a counter in
+ * base/stats.h.
+ */
+#ifndef TOLLTAP_LIMITS_H
+#define TOLLTAP_LIMITS_H
+
+/*
+ * capture: sizes of one ring (per CPU) and of all together; a ring cycles through all its pages,
+ * so small stays hot
+ */
+#define RING_BYTES_DEFAULT (4u << 20)
+#define RING_BUDGET_BYTES (32u << 20)
+/*
+ * wake the consumer when this much waits; a wake-up costs ~8.6 us, a 4 KiB copy 0.1 us
+ * (docs/performance.md)
+ */
+#define RING_WAKE_BYTES (256u << 10)
+#define RING_POLL_MS 50
+
+/* conn: open connections we remember; ~1 KiB each when idle */
+#define CONN_MAX 65536
+/* conn: bytes held back per direction while an earlier chunk is awaited */
+#define CONN_HELD_MAX (1u << 20)
+/* conn: a hole older than this is lost; rings are drained at least every RING_POLL_MS */
+#define CONN_HOLE_WAIT_NS (500ull * 1000 * 1000)
+
+/* http: request line or one header line; the largest seen in real traffic is a 9 KB cookie */
+#define HTTP_LINE_MAX (64u << 10)
+/* http: header lines of one head */
+#define HTTP_HEADERS_MAX 256
+/* http: exchanges that may be in flight on one HTTP/1.1 connection (pipelining) */
+#define HTTP_PIPELINE_MAX 64
+/* http: decoded bytes one body may become; usage stands at the end, so generous */
+#define HTTP_DECODED_MAX (4ull << 30)
+/* http: decoded / coded bytes; text at 1,000:1 is an attack */
+#define HTTP_RATIO_MAX 1000
+/* http: one SSE line's event name */
+#define HTTP_SSE_NAME_MAX 64
+
+/* arena of one exchange: heads, ids, a few values; never bodies */
+#define ARENA_MAX (512u << 10)
+
+/* json: nesting that is followed; deeper is skipped, counted, never recursed into */
+#define JSON_DEPTH_MAX 64
+/* json: one captured scalar (ids, model names, numbers) */
+#define JSON_VALUE_MAX 1024
+
+/* owner: processes remembered, and how long after their exit (late chunks, exporters) */
+#define OWNER_MAX 16384
+#define OWNER_LINGER_NS (60ull * 1000 * 1000 * 1000)
+
+/* sink: records waiting for the worker; ~2 KiB each */
+#define SINK_QUEUE_MAX 8192
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every loss has a name here, what it means and what the operator can do.
+ *
+ * STAT(id, name, class, meaning, remedy). Class LOSS is printed at exit when it is not zero; INFO
+ * only on request. Names are a contract (metrics, receipt): add, never rename. Rooms add their
+ * counters to their own block.
+ */
+#ifndef TOLLTAP_STATS_H
+#define TOLLTAP_STATS_H
+
+#include "base/types.h"
+
+enum stat_class {
+	STAT_INFO,
+	STAT_LOSS,
+};
+
+#define STATS(STAT) \
+	/* capture */ \
+	STAT(RING_LOST_EVENTS, "ring.lost.events", LOSS, "records that found no room in the ring", \
+	     "raise --ring-bytes, or give tolltap more CPU") \
+	STAT(RING_LOST_BYTES, "ring.lost.bytes", LOSS, "plaintext bytes that found no room in the ring", \
+	     "raise --ring-bytes, or give tolltap more CPU") \
+	STAT(FAULT_BYTES, "capture.fault.bytes", LOSS, "bytes that could not be read from the process", \
+	     "none: the process had unmapped or paged out its buffer") \
+	STAT(POLICY_BYTES, "capture.policy.bytes", INFO, "bytes left out of over-large writes on purpose", "none needed") \
+	STAT(BYTES_SEEN, "capture.bytes.seen", INFO, "plaintext bytes that TLS calls in scope returned", "none needed") \
+	STAT(BYTES_IGNORED, "capture.bytes.ignored", INFO, "bytes of connections that carry no LLM traffic", "none needed") \
+	STAT(INFLIGHT_LOST, "capture.inflight.lost", LOSS, "TLS calls that could not be followed to their return", \
+	     "report it with the kernel version") \
+	STAT(CONN_MAP_FULL, "capture.conn_map.full", LOSS, "TLS calls dropped because the connection map was full", \
+	     "trace fewer processes at once") \
+	STAT(PROCESS_LOST, "capture.process.lost", LOSS, "process notices that found no room in the ring", \
+	     "raise --ring-bytes") \
+	STAT(WINDOW_NS, "capture.window.ns", INFO, "time between a library's mapping and its probes, summed", "none needed") \
+	STAT(WINDOW_LATE, "capture.window.late_connections", LOSS, "connections already open when their probes came", \
+	     "start the command under `tolltap run`, or use --exact") \
+	STAT(UNREADABLE_FILES, "capture.unreadable_files", LOSS, "mapped files that could not be read or were refused", \
+	     "run with CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE (root has both)") \
+	/* conn */ \
+	STAT(CONN_OPENED, "conn.opened", INFO, "connections seen", "none needed") \
+	STAT(CONN_TABLE_FULL, "conn.table_full", LOSS, "chunks dropped because too many connections were open", \
+	     "trace fewer processes at once") \
+	STAT(CONN_GAP_BYTES, "conn.gap.bytes", LOSS, "bytes missing inside a connection", "see ring.lost.bytes") \
+	STAT(CONN_HELD_LOST, "conn.held.lost", LOSS, "chunks that came too late to be put in order", "see ring.lost.events") \
+	/* http */ \
+	STAT(HTTP_EXCHANGES, "http.exchanges", INFO, "HTTP exchanges seen", "none needed") \
+	/* llm */ \
+	STAT(CALLS_STARTED, "calls.started", INFO, "LLM requests seen", "none needed") \
+	STAT(CALLS_WRITTEN, "calls.written", INFO, "LLM calls handed to the sinks", "none needed") \
+	STAT(CALLS_LOST, "calls.lost", LOSS, "LLM calls that were begun but could not be recorded", "see the other losses") \
+	/* sink */ \
+	STAT(SINK_QUEUE_FULL, "sink.queue_full", LOSS, "call records dropped because a sink was too slow", \
+	     "look at the ledger's disk and the OTLP endpoint")
+
+enum stat_id {
+#define STAT_ID(id, name, class, meaning, remedy) STAT_##id,
+	STATS(STAT_ID)
+#undef STAT_ID
+	STAT_MAX,
+};
+
+struct stat_info {
+	const char *name;
+	enum stat_class class;
+	const char *meaning;
+	const char *remedy;
+};
+
+/* Counters only grow, except through stats_set. Any thread may call these. */
+void stats_add(enum stat_id id, u64 n);
+void stats_set(enum stat_id id, u64 value);		/* for figures that the kernel keeps */
+u64 stats_get(enum stat_id id);
+const struct stat_info *stats_info(enum stat_id id);
+void stats_reset(void);					/* tests */
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Finds TLS functions in the processes in scope, attaches probes and delivers what they copy.
+ *
+ * Delivers struct event (bpf/event.h) in causal order per connection as far as the rings allow: all
+ * rings are drained up to one snapshot and merged by time. Bad at: processes out of scope (never
+ * seen), stacks it has no probes for (they are counted, not captured). Events are borrowed for the
+ * call. Pipeline thread only.
+ *
+ * A source is either live (capture_open_*) or a recorded file (capture_open_replay); the pipeline
+ * cannot tell.
+ */
+#ifndef TOLLTAP_CAPTURE_H
+#define TOLLTAP_CAPTURE_H
+
+#include <sys/types.h>
+
+#include "base/str.h"
+#include "base/types.h"
+#include "bpf/event.h"
+
+struct capture;
+
+struct capture_ops {
+	void (*on_event)(void *arg, const struct event *ev);
+};
+
+/*
+ * Which attachment form may be used; AUTO takes the best that this kernel has and that passes its
+ * self-test.
+ */
+enum capture_form {
+	CAPTURE_FORM_AUTO,
+	CAPTURE_FORM_PERF,
+	CAPTURE_FORM_MULTI,
+	CAPTURE_FORM_SESSION,
+};
+
+struct capture_options {
+	size_t ring_bytes;		/* per ring, power of two; 0: RING_BYTES_DEFAULT */
+	enum capture_form form;
+	/* inode-wide links, scope kept by the kernel (design: --exact) */
+	bool is_exact;
+};
+
+/*
+ * Opens a live capture with an empty scope: loads the programs, starts the mapping notices,
+ * attaches nothing. -EPERM, -ENOSYS (no BTF or no BPF), -errno; the reason and its remedy have been
+ * logged in one line.
+ */
+int capture_open_live(const struct capture_options *options, const struct capture_ops *ops,
+		      void *arg,
+		      struct capture **ret);
+
+/*
+ * Adds a process and its later descendants to the scope, and attaches to what it has mapped
+ * already. -ESRCH.
+ */
+int capture_add_pid(struct capture *c, pid_t pid);
+
+/*
+ * Classifies the files that `argv` will map (the program, its interpreter, the loader cache's
+ * libssl), so that the probes stand before the command is let go. Call before capture_add_pid of
+ * the stopped child.
+ */
+void capture_prepare_command(struct capture *c, const char *const argv[], const char *path_env);
+
+/*
+ * Waits at most timeout_ms and delivers what came. Number of events, or -errno. -EPIPE: a replay
+ * is at its end.
+ */
+int capture_poll(struct capture *c, int timeout_ms);
+
+/* Delivers everything that is still in the rings. */
+void capture_drain(struct capture *c);
+
+/* What the pipeline decided about a connection; a stale generation is ignored. */
+void capture_set_verdict(struct capture *c, const struct chunk *chunk, enum verdict_state verdict);
+
+size_t capture_scope_count(const struct capture *c);	/* processes in scope that are alive */
+
+/* Brings kernel counters and windows into base/stats.h. */
+void capture_update_stats(struct capture *c);
+
+/* Detaches everything (within 100 ms) and frees; NULL is fine. */
+void capture_close(struct capture *c);
+
+/* One line for the receipt: form chosen, sites and their classes. Valid until the next call. */
+const char *capture_describe(struct capture *c);
+
+#endif

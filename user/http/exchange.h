@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One HTTP request and its response: what the http room makes and the llm room reads.
+ *
+ * Bodies are never held: they are pushed piecewise, decoded, as units (http/http.h). Everything a
+ * struct str points to lives in `arena`, which dies after on_done. Only the headers in enum
+ * http_header are kept.
+ */
+#ifndef TOLLTAP_EXCHANGE_H
+#define TOLLTAP_EXCHANGE_H
+
+#include "base/arena.h"
+#include "base/str.h"
+#include "base/types.h"
+
+/*
+ * H(id, lower-case name). The headers later rooms ask for; everything else is skipped. Add freely.
+ */
+#define HTTP_HEADERS(H) \
+	H(ACCEPT, "accept") \
+	H(ANTHROPIC_ORGANIZATION_ID, "anthropic-organization-id") \
+	H(ANTHROPIC_VERSION, "anthropic-version") \
+	H(ANTHROPIC_WORKSPACE_ID, "anthropic-workspace-id") \
+	H(API_KEY, "api-key") \
+	H(AUTHORIZATION, "authorization") \
+	H(BAGGAGE, "baggage") \
+	H(CF_AIG_CACHE_STATUS, "cf-aig-cache-status") \
+	H(CONTENT_ENCODING, "content-encoding") \
+	H(CONTENT_TYPE, "content-type") \
+	H(HELICONE_CACHE, "helicone-cache") \
+	H(HOST, "host") \
+	H(OPENAI_ORGANIZATION, "openai-organization") \
+	H(OPENAI_PROJECT, "openai-project") \
+	H(OPENAI_PROCESSING_MS, "openai-processing-ms") \
+	H(RETRY_AFTER, "retry-after") \
+	H(REQUEST_ID, "request-id") \
+	H(SERVER, "server") \
+	H(SESSION_ID, "session-id") \
+	H(SESSION_ID_UNDERSCORE, "session_id") \
+	H(TRACEPARENT, "traceparent") \
+	H(TRACESTATE, "tracestate") \
+	H(USER_AGENT, "user-agent") \
+	H(X_API_KEY, "x-api-key") \
+	H(X_CLAUDE_CODE_SESSION_ID, "x-claude-code-session-id") \
+	H(X_GENERATION_ID, "x-generation-id") \
+	H(X_GOOG_API_KEY, "x-goog-api-key") \
+	H(X_LITELLM_CACHE_KEY, "x-litellm-cache-key") \
+	H(X_LITELLM_CALL_ID, "x-litellm-call-id") \
+	H(X_LITELLM_RESPONSE_COST, "x-litellm-response-cost") \
+	H(X_OPENCODE_SESSION_ID, "x-opencode-session-id") \
+	H(X_PORTKEY_CACHE_STATUS, "x-portkey-cache-status") \
+	H(X_REQUEST_ID, "x-request-id") \
+	H(X_STAINLESS_RETRY_COUNT, "x-stainless-retry-count")
+
+enum http_header {
+#define HTTP_HEADER_ID(id, name) HTTP_H_##id,
+	HTTP_HEADERS(HTTP_HEADER_ID)
+#undef HTTP_HEADER_ID
+	HTTP_H_MAX,
+};
+
+enum http_dir {
+	HTTP_REQUEST = 0,
+	HTTP_RESPONSE = 1,
+	HTTP_DIR_MAX = 2,
+};
+
+enum exchange_flag {
+	EXCHANGE_F_REQUEST_GAP = 1 << 0,	/* bytes missing in the request body (loss) */
+	/* bytes missing in the request body (policy hole) */
+	EXCHANGE_F_REQUEST_POLICY = 1 << 1,
+	EXCHANGE_F_RESPONSE_GAP = 1 << 2,
+	EXCHANGE_F_RESPONSE_CUT = 1 << 3,	/* the connection ended before the response did */
+	EXCHANGE_F_REQUEST_CUT = 1 << 4,
+	/* content coding broken, unknown, or over its cap */
+	EXCHANGE_F_DECODE_FAILED = 1 << 5,
+	EXCHANGE_F_STREAM = 1 << 6,		/* the response is a stream of events */
+	EXCHANGE_F_NO_RESPONSE = 1 << 7,	/* the connection ended without any response */
+	/* the traced process is the server: it read the request */
+	EXCHANGE_F_SERVER_SIDE = 1 << 8,
+	EXCHANGE_F_CLIENT_CLOSED = 1 << 9,	/* cut, and this side closed first (abort) */
+};
+
+/* How the response body is cut into units. */
+enum http_framing {
+	FRAMING_NONE,		/* no body, or one nobody wants */
+	FRAMING_WHOLE,		/* one unit: the whole body (JSON) */
+	FRAMING_SSE,		/* one unit per event */
+	FRAMING_NDJSON,		/* one unit per line */
+};
+
+struct exchange {
+	struct arena *arena;
+	u64 id;				/* unique within the process tree of this tolltap */
+	struct str method;
+	struct str authority;		/* Host or :authority, as sent */
+	struct str path;		/* without the query */
+	/* without '?'; may hold a key: never stored, never printed */
+	struct str query;
+	u16 status;			/* 0: no response head was seen */
+	u16 version;			/* 10, 11, 20 */
+	u32 flags;			/* enum exchange_flag */
+	enum http_framing framing;	/* of the response */
+	/* first value of each; STR_NONE when absent */
+	struct str header[HTTP_DIR_MAX][HTTP_H_MAX];
+	u64 request_start_ns;		/* boot time of the first byte of each */
+	u64 request_end_ns;
+	u64 response_start_ns;
+	u64 response_body_ns;		/* first body byte; 0 when there was none */
+	u64 end_ns;
+	u64 wire_bytes[HTTP_DIR_MAX];	/* head and body as captured */
+	u64 body_bytes[HTTP_DIR_MAX];	/* decoded */
+	u64 gap_bytes[HTTP_DIR_MAX];	/* policy holes included */
+	const void *conn;		/* struct conn of the pipeline, opaque here */
+	void *user;			/* the llm room's state */
+};
+
+#endif

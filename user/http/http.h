@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rebuilds HTTP exchanges from the two byte streams of one connection.
+ *
+ * Push parser: bytes may be cut anywhere; gaps are events. HTTP/1.x whole: keep-alive, pipelining,
+ * chunked bodies with trailers, 1xx, HEAD, 204, Expect, bodies to close; content codings gzip,
+ * deflate, br (streamed, capped); bodies cut into units: whole JSON, SSE events, NDJSON lines.
+ * HTTP/2, WebSocket and anything else are recognised and reported by on_undecoded with their bytes,
+ * never ignored in silence. Knows neither processes nor providers. Pipeline thread only.
+ *
+ * Either side may be traced: the direction that carries the request is found from the bytes.
+ */
+#ifndef TOLLTAP_HTTP_H
+#define TOLLTAP_HTTP_H
+
+#include "http/exchange.h"
+
+/* A unit is one JSON document: a whole body, one SSE event's data, one NDJSON line. */
+enum unit_step {
+	UNIT_BEGIN,		/* s: the SSE event's name, or empty */
+	UNIT_DATA,		/* s: the next bytes, decoded; borrowed */
+	UNIT_END,		/* s: empty */
+	UNIT_BROKEN,		/* the unit ends here unfinished: gap, cut or coding error */
+	UNIT_POLICY,		/* bytes left out on purpose: the unit goes on behind them */
+};
+
+/* What a connection carries that is not understood here. */
+enum undecoded_kind {
+	UNDECODED_H2,
+	UNDECODED_WEBSOCKET,
+	UNDECODED_CODING,	/* unknown content coding (zstd ...) */
+	UNDECODED_OTHER,	/* not HTTP */
+	UNDECODED_MAX,
+};
+
+/* What the connection has turned out to be; drives the verdict (bpf/event.h). */
+enum http_protocol {
+	HTTP_PROTO_UNKNOWN,
+	HTTP_PROTO_H1,
+	HTTP_PROTO_H2,
+	HTTP_PROTO_WEBSOCKET,
+	HTTP_PROTO_NONE,	/* not HTTP, for good */
+};
+
+struct http_ops {
+	/*
+	 * Request head complete. Returns whether anybody wants the bodies: false skips them
+	 * cheaply.
+	 */
+	bool (*on_request)(void *arg, struct exchange *x);
+	/*
+	 * Final (not 1xx) response head complete; x->framing is set and may be overridden by the
+	 * callee.
+	 */
+	void (*on_response)(void *arg, struct exchange *x);
+	void (*on_unit)(void *arg, struct exchange *x, enum http_dir dir, enum unit_step step,
+			struct str s);
+	/* The exchange is over, well or not (x->flags); it and its arena are freed on return. */
+	void (*on_done)(void *arg, struct exchange *x);
+	void (*on_protocol)(void *arg, const void *conn, enum http_protocol protocol);
+	void (*on_undecoded)(void *arg, const void *conn, enum undecoded_kind kind, u64 bytes);
+};
+
+struct http_conn;
+
+/* conn is handed through to exchange.conn. NULL when memory is out. */
+struct http_conn *http_conn_new(const struct http_ops *ops, void *arg, const void *conn);
+void http_conn_free(struct http_conn *h);		/* after http_conn_close; NULL is fine */
+
+/* is_write: the traced process sent these bytes. */
+void http_conn_feed(struct http_conn *h, bool is_write, u64 ts_ns, const u8 *p, size_t n);
+void http_conn_gap(struct http_conn *h, bool is_write, u64 ts_ns, u64 n, bool is_policy);
+/* not seen from its first byte: resync at the next head */
+void http_conn_late(struct http_conn *h);
+void http_conn_close(struct http_conn *h, u64 ts_ns);	/* ends what is open */
+
+const char *http_undecoded_name(enum undecoded_kind kind);	/* "h2", "websocket", ... */
+
+#endif

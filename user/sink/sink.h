@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where records go. Sinks run on one worker thread behind one bounded queue, so that a slow disk,
+ * terminal or collector never delays the pipeline; a full queue drops the record and counts it
+ * (STAT_SINK_QUEUE_FULL).
+ *
+ * A sink embeds struct sink first. Its functions are called by the worker only; `write` must not
+ * wait for a network (a sink with a network works in `tick`).
+ */
+#ifndef TOLLTAP_SINK_H
+#define TOLLTAP_SINK_H
+
+#include "base/record.h"
+#include "base/types.h"
+
+struct sink;
+
+struct sink_ops {
+	const char *name;
+	void (*write)(struct sink *s, const struct record *r);		/* borrowed */
+	/* NULL, or: work that is due; returns ns until it wants to be called again */
+	u64 (*tick)(struct sink *s, u64 now_ns);
+	/* NULL, or: last records were written; flush until then */
+	void (*finish)(struct sink *s, u64 deadline_ns);
+	void (*free)(struct sink *s);
+};
+
+struct sink {
+	const struct sink_ops *ops;
+};
+
+struct sinks;
+
+struct sinks *sinks_new(void);				/* NULL when memory is out */
+/* takes it over; before sinks_start; NULL sink is an error */
+void sinks_add(struct sinks *s, struct sink *sink);
+int sinks_start(struct sinks *s);
+void sinks_submit(struct sinks *s, struct record *r);	/* takes it over, never waits */
+void sinks_stop(struct sinks *s, u64 timeout_ns);	/* drains, finishes and joins */
+void sinks_free(struct sinks *s);			/* NULL is fine */
+
+/*
+ * The sinks. Each constructor returns 0 or -errno after logging one line with the remedy.
+ */
+
+/* fd is borrowed. One JSON object per line, written whole. */
+int sink_ndjson_new(int fd, struct sink **ret);
+
+struct terminal_options {
+	int fd;
+	bool is_colored;
+	bool is_quiet;			/* no line per call, only the receipt */
+	bool has_receipt;
+	const char *command;		/* for the receipt's head; may be NULL */
+};
+
+int sink_terminal_new(const struct terminal_options *options, struct sink **ret);
+
+/*
+ * What the receipt needs besides the records, set before sinks_stop. Strings are borrowed until
+ * then.
+ */
+struct receipt_facts {
+	u64 undecoded_bytes[8];		/* by kind; 0: none */
+	const char *undecoded_name[8];
+	size_t undecoded_cnt;
+	const char *capture_line;	/* form and sites */
+	bool has_seen_tls;		/* any plaintext at all */
+	u64 started_ns;			/* boot time */
+	u64 ended_ns;
+};
+
+void sink_terminal_facts(struct sink *s, const struct receipt_facts *facts);
+
+/* SQLite at `path`, created 0600; or a postgresql:// URL (later). */
+int sink_ledger_new(const char *path, struct sink **ret);
+
+/* From the OTEL_* environment; *ret is NULL and the result 0 when nothing asks for it. */
+int sink_otlp_from_env(const char *version, struct sink **ret);
+/* OTEL_TRACES_EXPORTER=console: spans as OTLP JSON lines on stdout */
+int sink_console_from_env(struct sink **ret);
+
+#endif
