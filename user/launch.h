@@ -33,7 +33,8 @@ int launch_release(struct launch *l);
 
 int launch_fd(const struct launch *l);		/* pidfd: readable when the command has ended */
 bool launch_is_over(struct launch *l);		/* reaps; never waits */
-int launch_status(const struct launch *l);	/* exit status, or 128 + signal; after launch_is_over */
+/* exit status, or 128 + signal; after launch_is_over */
+int launch_status(const struct launch *l);
 
 /* Not released yet: the child is ended. Released: it lives on. NULL is fine. */
 void launch_free(struct launch *l);
