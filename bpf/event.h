@@ -32,6 +32,7 @@ enum chunk_flag {
 	CHUNK_F_OP_END = 1 << 3,	/* last record of one SSL_read / SSL_write */
 	/* suspended connection: only the head of the operation was copied */
 	CHUNK_F_SAMPLED = 1 << 4,
+	CHUNK_F_FIRST = 1 << 5,		/* first record of this generation, either direction */
 };
 
 enum chunk_dir {
@@ -60,6 +61,28 @@ enum verdict_state {
 #define EVENT_COMM_LEN 16
 #define EVENT_CGROUP_NAMES 3	/* last directory names of the cgroup path, leaf first */
 #define EVENT_CGROUP_NAME_LEN 96
+
+/*
+ * What a probed function is, and with that where its arguments stand; the cookie of its probe.
+ * "int": the byte count is the result. "ex": the result is 1 or 0 and the count is in *out.
+ */
+enum probe_fn {
+	PROBE_NONE = 0,
+	PROBE_SSL_READ = 1,		/* int (ssl, buf, num) */
+	PROBE_SSL_WRITE = 2,		/* int (ssl, buf, num) */
+	PROBE_SSL_READ_EX = 3,		/* ex (ssl, buf, num, out) */
+	PROBE_SSL_WRITE_EX = 4,		/* ex (ssl, buf, num, out) */
+	PROBE_SSL_WRITE_EX2 = 5,	/* ex (ssl, buf, num, flags, out); 3.3+ */
+	PROBE_SSL_READ_INTERNAL = 6,	/* int; (ssl, buf, num, out), count in *out when > 0 */
+	PROBE_SSL_WRITE_INTERNAL = 7,	/* the same, before 3.3 */
+	PROBE_SSL_WRITE_INTERNAL2 = 8,	/* int; (ssl, buf, num, flags, out); 3.3+ */
+	PROBE_SSL_PEEK = 9,		/* guard: nothing below it may emit */
+	PROBE_SSL_PEEK_EX = 10,		/* guard */
+	PROBE_SSL_NEW = 11,		/* returns the connection */
+	PROBE_SSL_FREE = 12,		/* entry only */
+	PROBE_SSL_CLEAR = 13,		/* entry only */
+	PROBE_FN_MAX = 14,
+};
 
 struct event {
 	u32 size;		/* of the whole record, header included */
@@ -133,6 +156,8 @@ enum kernel_counter {
 	KC_STALE = 12,
 	KC_HITS = 13,			/* probe entries, all of them */
 	KC_REJECTED = 14,		/* probe entries of processes out of scope */
+	/* records that became holes because user memory could not be read */
+	KC_FAULT_EVENTS = 15,
 	KC_MAX = 16,
 };
 
