@@ -134,6 +134,31 @@ struct process_event {
 	char cgroup_name[EVENT_CGROUP_NAMES][EVENT_CGROUP_NAME_LEN];
 };
 
+/* Keys and values of the maps that both sides touch. */
+struct conn_key {
+	u64 conn;		/* SSL* */
+	u32 tgid;
+	u32 pad;
+};
+
+/* user space writes it; stale when the generation is not the connection's */
+struct conn_verdict {
+	u32 generation;
+	u32 state;		/* enum verdict_state */
+};
+
+/* One per process in scope; user space makes the first zeroed, the kernel those of its children. */
+struct scope {
+	u64 start_ns;		/* filled by the kernel */
+	u64 cgroup_id;
+	u64 cgroup_v1_id;
+	u64 css_set;		/* the kernel object that the two ids were read from */
+	u32 generation;		/* the last one given to a connection */
+	u32 image;		/* counts exec: connections of an older image are gone */
+	u32 is_identified;	/* EVENT_PROCESS is out */
+	u32 pad;
+};
+
 /* Losses counted in the kernel, one slot per reason in a per-CPU array. */
 enum kernel_counter {
 	KC_RING_FULL_EVENTS = 0,	/* reserve failed: chunk became a hole */
@@ -163,6 +188,8 @@ enum kernel_counter {
 
 _Static_assert(sizeof(struct event) == 32, "ABI");
 _Static_assert(sizeof(struct chunk) == 80, "ABI");
+_Static_assert(sizeof(struct conn_key) == 16, "ABI");
+_Static_assert(sizeof(struct scope) == 48, "ABI");
 _Static_assert(sizeof(struct process_event) == 32 + 8 + 24 + 8 + 16 + 3 * 96, "ABI");
 
 #endif

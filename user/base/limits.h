@@ -18,6 +18,8 @@
  */
 #define RING_WAKE_BYTES (256u << 10)
 #define RING_POLL_MS 50
+/* capture: rings in all; CPUs share them beyond it, a drain looks at every one of them */
+#define RINGS_MAX 64
 
 /* conn: open connections we remember; ~1 KiB each when idle */
 #define CONN_MAX 65536

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the kernel side shares between its files: the scope filter, the memory of a call between its
+ * entry and its return, connections, and the copy into the ring.
+ *
+ * core.bpf.c defines all of it; one more file per TLS library decides only which register holds
+ * what.
+ */
+#ifndef TOLLTAP_COMMON_BPF_H
+#define TOLLTAP_COMMON_BPF_H
+
+#include "vmlinux.h"
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "event.h"
+
+/* A TLS call at its entry. */
+struct call_args {
+	u64 conn;
+	u64 buf;
+	u64 num;		/* size of buf */
+	u64 out;		/* where the byte count will stand, or 0: it is the result */
+	u64 sp;
+	u16 fn;			/* enum probe_fn */
+	u8 dir;
+	u8 is_guard;		/* nothing is emitted for it, nor for what it calls */
+};
+
+/* The same at its return. */
+struct call_ret {
+	u64 sp;			/* as it stood at the entry */
+	u64 rc;
+	u8 dir;
+	u8 form;		/* enum attach_form */
+	u8 stack;		/* enum chunk_stack */
+	u8 pad[5];
+};
+
+/* The scope of the current process, or NULL: not ours. Counts the hit. */
+struct scope *scope_enter(void);
+
+/* 1: the call is remembered and its return is wanted. */
+int call_enter(const struct call_args *args);
+void call_leave(const struct call_ret *ret);
+
+/* A new connection, or (free) the end of one; `is_new` of a free: the same object starts over. */
+void conn_born(u64 conn);
+void conn_over(u64 conn, u8 form, bool is_reborn);
+
+#endif

@@ -1,0 +1,700 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Maps, scope, the memory of calls between entry and return, connections, the copy into the ring
+ * and its counters.
+ *
+ * Runs from 5.8 on: bounded loops, no bpf_loop, no atomics that fetch, task storage only where
+ * user space found it (5.12). Nothing here parses plaintext, except four bytes of a suspended
+ * connection.
+ */
+#include "common.bpf.h"
+
+#include <bpf/bpf_core_read.h>
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* One op is copied whole up to HEAD + TAIL; of a larger one the middle is left out on purpose. */
+#define OP_HEAD_BYTES (512u << 10)
+#define OP_TAIL_BYTES (256u << 10)
+#define PIECE_BYTES (16u << 10)
+/* of a suspended connection: enough for the request line and the headers that decide */
+#define SAMPLE_BYTES 4096u
+/* a remembered call older than this whose frame was not seen to end: its return was missed */
+#define CALL_STALE_NS (30ull * 1000 * 1000 * 1000)
+#define MEMORY_CGROUP_MAX 16
+
+/* Set before load; the verifier removes what they switch off. */
+const volatile u32 cfg_ring_cnt = 1;
+const volatile u64 cfg_wake_shift = 18;		/* wake the reader each 1 << shift bytes */
+const volatile bool cfg_task_storage = false;
+
+/* A call between entry and return. */
+struct call {
+	struct call_args args;
+	u64 entered_ns;
+};
+
+struct thread_calls {
+	struct call dir[CHUNK_DIR_MAX];
+};
+
+struct conn {
+	u64 position[CHUNK_DIR_MAX];
+	u32 generation;
+	u32 image;
+	u8 is_born;
+	u8 is_used;		/* something was emitted */
+	u8 pad[6];
+};
+
+/* What one op carries from piece to piece. */
+struct emit {
+	void *ring;
+	u64 addr;
+	struct chunk head;	/* last: ends in a flexible array */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);			/* resized at load */
+	__type(key, u32);
+	__array(values, struct {
+		__uint(type, BPF_MAP_TYPE_RINGBUF);
+		__uint(max_entries, 1 << 16);
+	});
+} rings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u32);
+	__type(value, struct scope);
+} scopes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct conn_key);
+	__type(value, struct conn);
+} conns SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct conn_key);
+	__type(value, struct conn_verdict);
+} verdicts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);		/* threads inside a TLS call at one time */
+	__type(key, u64);
+	__type(value, struct thread_calls);
+} calls_hash SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct thread_calls);
+} calls_task SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, KC_MAX);
+	__type(key, u32);
+	__type(value, u64);
+} counters SEC(".maps");
+
+static __noinline int count(u32 id, u64 n)
+{
+	u64 *c = bpf_map_lookup_elem(&counters, &id);
+
+	/* per CPU, but a probe may be preempted by another one */
+	if (c)
+		__sync_fetch_and_add(c, n);
+	return 0;
+}
+
+static __always_inline u32 current_tgid(void)
+{
+	return bpf_get_current_pid_tgid() >> 32;
+}
+
+static __always_inline struct task_struct *current_task(void)
+{
+	return (struct task_struct *)bpf_get_current_task();
+}
+
+/* --- the ring ------------------------------------------------------------------------------- */
+
+static __always_inline void *ring_current(void)
+{
+	u32 i = bpf_get_smp_processor_id() % cfg_ring_cnt;
+
+	return bpf_map_lookup_elem(&rings, &i);
+}
+
+/*
+ * A wake-up costs more than copying 32 KiB: one per 1 << cfg_wake_shift bytes, at the record that
+ * crosses the line. A race between two producers misses a line; the reader's timer is there for
+ * that.
+ */
+static __always_inline u64 wake_flag(void *ring, u64 size)
+{
+	u64 avail = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
+
+	if (avail >> cfg_wake_shift != (avail - size) >> cfg_wake_shift)
+		return BPF_RB_FORCE_WAKEUP;
+	return BPF_RB_NO_WAKEUP;
+}
+
+/* A reserve needs a constant size, so each class is its own piece of code. */
+static __always_inline int emit_class(struct emit *e, u64 len, const u32 class)
+{
+	struct chunk *c = bpf_ringbuf_reserve(e->ring, sizeof(*c) + class, 0);
+	if (!c)
+		return -1;
+
+	*c = e->head;
+	/* the compiler knows len <= class from its callers, the verifier does not */
+	asm volatile("" : "+r"(len));
+	if (len > class)
+		len = class;
+	if (bpf_probe_read_user(c->data, len, (const void *)e->addr)) {
+		c->data_len = 0;
+		c->ev.size = sizeof(*c);
+		c->ev.flags |= CHUNK_F_HOLE_FAULT;
+		count(KC_FAULT_EVENTS, 1);
+		count(KC_FAULT_BYTES, len);
+	} else {
+		count(KC_BYTES_SENT, len);
+	}
+	bpf_ringbuf_submit(c, wake_flag(e->ring, sizeof(*c) + class));
+	return 0;
+}
+
+/* Emits len <= PIECE_BYTES bytes at e->addr; without room they become a hole in the positions. */
+static __noinline int emit_piece(struct emit *e, u64 len, u32 flags)
+{
+	int err;
+
+	e->head.true_len = len;
+	e->head.data_len = len;
+	e->head.ev.size = sizeof(struct chunk) + len;
+	e->head.ev.flags = e->head.ev.flags & (CHUNK_F_BORN | CHUNK_F_FIRST);
+	e->head.ev.flags |= flags;
+	if (len <= 256)
+		err = emit_class(e, len, 256);
+	else if (len <= 1024)
+		err = emit_class(e, len, 1024);
+	else if (len <= 4096)
+		err = emit_class(e, len, 4096);
+	else
+		err = emit_class(e, len, PIECE_BYTES);
+	if (err) {
+		count(KC_RING_FULL_EVENTS, 1);
+		count(KC_RING_FULL_BYTES, len);
+	}
+	/* a lost first record leaves the mark to the next one */
+	else
+		e->head.ev.flags &= ~CHUNK_F_FIRST;
+	e->head.position += len;
+	e->addr += len;
+	return 0;
+}
+
+/* A record without data: len bytes left out on purpose. */
+static __noinline int emit_hole(struct emit *e, u64 len, u32 flags)
+{
+	struct chunk *c = bpf_ringbuf_reserve(e->ring, sizeof(*c), 0);
+
+	count(KC_POLICY_BYTES, len);
+	if (!c) {
+		count(KC_RING_FULL_EVENTS, 1);
+	} else {
+		*c = e->head;
+		c->true_len = len;
+		c->data_len = 0;
+		c->ev.size = sizeof(*c);
+		c->ev.flags = (e->head.ev.flags & (CHUNK_F_BORN | CHUNK_F_FIRST)) | flags;
+		bpf_ringbuf_submit(c, wake_flag(e->ring, sizeof(*c)));
+	}
+	e->head.position += len;
+	e->addr += len;
+	return 0;
+}
+
+/* Emits len <= OP_HEAD_BYTES + OP_TAIL_BYTES bytes in pieces. */
+static __noinline int emit_span(struct emit *e, u64 len, u32 last_flags)
+{
+	for (u32 i = 0; i < (OP_HEAD_BYTES + OP_TAIL_BYTES) / PIECE_BYTES; i++) {
+		if (len <= PIECE_BYTES) {
+			emit_piece(e, len, last_flags);
+			return 0;
+		}
+		emit_piece(e, PIECE_BYTES, 0);
+		len -= PIECE_BYTES;
+	}
+	return 0;
+}
+
+static __noinline int emit_whole(struct emit *e, u64 len)
+{
+	if (len <= OP_HEAD_BYTES + OP_TAIL_BYTES)
+		return emit_span(e, len, CHUNK_F_OP_END);
+	emit_span(e, OP_HEAD_BYTES, 0);
+	emit_hole(e, len - OP_HEAD_BYTES - OP_TAIL_BYTES, CHUNK_F_HOLE_POLICY);
+	return emit_span(e, OP_TAIL_BYTES, CHUNK_F_OP_END);
+}
+
+/* --- who a process is ----------------------------------------------------------------------- */
+
+/* 6.15 made the parent pointer RCU-managed and renamed it */
+struct kernfs_node___new {
+	struct kernfs_node *__parent;
+} __attribute__((preserve_access_index));
+
+static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *kn)
+{
+	struct kernfs_node___new *n = (void *)kn;
+
+	if (bpf_core_field_exists(n->__parent))
+		return BPF_CORE_READ(n, __parent);
+	return BPF_CORE_READ(kn, parent);
+}
+
+/* The process's cgroup in the memory (else pids) hierarchy, where that is not the v2 one. */
+static __noinline struct cgroup *cgroup_v1(struct css_set *set)
+{
+	u64 id = MEMORY_CGROUP_MAX;
+
+	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
+		id = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id);
+	else if (bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id))
+		id = bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id);
+	if (id >= MEMORY_CGROUP_MAX)
+		return 0;
+
+	struct cgroup_subsys_state *css = 0;
+	u64 offset = bpf_core_field_offset(struct css_set, subsys) + id * sizeof(css);
+
+	bpf_probe_read_kernel(&css, sizeof(css), (void *)set + offset);
+	struct cgroup *cg = BPF_CORE_READ(css, cgroup);
+	if (BPF_CORE_READ(cg, root) == BPF_CORE_READ(set, dfl_cgrp, root))
+		return 0;
+	return cg;
+}
+
+static __always_inline u64 cgroup_kernfs_id(struct cgroup *cg)
+{
+	return cg ? BPF_CORE_READ(cg, kn, id) : 0;
+}
+
+/* Both ids, read again only when the process was moved to another cgroup. */
+static __noinline int scope_refresh(struct scope *s)
+{
+	struct task_struct *task = current_task();
+	struct css_set *set = BPF_CORE_READ(task, cgroups);
+
+	if (!s->start_ns)
+		s->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	if (s->css_set == (u64)set)
+		return 0;
+	s->cgroup_id = cgroup_kernfs_id(BPF_CORE_READ(set, dfl_cgrp));
+	s->cgroup_v1_id = cgroup_kernfs_id(cgroup_v1(set));
+	s->css_set = (u64)set;
+	return 0;
+}
+
+/* The last names of the cgroup path; of the v1 path where the v2 one is only the root. */
+static __noinline int process_cgroup(struct process_event *p, struct task_struct *task)
+{
+	struct css_set *set = BPF_CORE_READ(task, cgroups);
+	struct cgroup *v2 = BPF_CORE_READ(set, dfl_cgrp);
+	struct cgroup *v1 = cgroup_v1(set);
+	struct kernfs_node *kn;
+
+	p->cgroup_id = cgroup_kernfs_id(v2);
+	p->cgroup_v1_id = cgroup_kernfs_id(v1);
+	kn = v1 && !BPF_CORE_READ(v2, level) ? BPF_CORE_READ(v1, kn) : BPF_CORE_READ(v2, kn);
+	for (int i = 0; i < EVENT_CGROUP_NAMES; i++) {
+		p->cgroup_name[i][0] = 0;
+		if (!kn)
+			continue;
+		bpf_probe_read_kernel_str(p->cgroup_name[i], EVENT_CGROUP_NAME_LEN,
+					  BPF_CORE_READ(kn, name));
+		kn = kernfs_parent(kn);
+	}
+	return 0;
+}
+
+static __noinline int emit_process(struct task_struct *task, u32 kind)
+{
+	void *ring = ring_current();
+	if (!ring)
+		return -1;
+	struct process_event *p = bpf_ringbuf_reserve(ring, sizeof(*p), 0);
+	if (!p) {
+		count(KC_PROCESS_LOST, 1);
+		return -1;
+	}
+
+	struct file *exe = BPF_CORE_READ(task, mm, exe_file);
+
+	p->ev.size = sizeof(*p);
+	p->ev.kind = kind;
+	p->ev.flags = 0;
+	p->ev.ts_ns = bpf_ktime_get_boot_ns();
+	p->ev.tgid = BPF_CORE_READ(task, tgid);
+	p->ev.tid = BPF_CORE_READ(task, pid);
+	p->ev.start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	p->ppid = BPF_CORE_READ(task, real_parent, tgid);
+	p->uid = BPF_CORE_READ(task, cred, uid.val);
+	p->exe_inode = BPF_CORE_READ(exe, f_inode, i_ino);
+	p->exe_dev = BPF_CORE_READ(exe, f_inode, i_sb, s_dev);
+	p->pad = 0;
+	process_cgroup(p, task);
+	BPF_CORE_READ_STR_INTO(&p->comm, task, group_leader, comm);
+	/* rare and urgent: a child must get its probes before it talks */
+	bpf_ringbuf_submit(p, kind == EVENT_PROCESS ? BPF_RB_NO_WAKEUP : BPF_RB_FORCE_WAKEUP);
+	return 0;
+}
+
+/* --- scope ---------------------------------------------------------------------------------- */
+
+__hidden struct scope *scope_enter(void)
+{
+	u32 tgid = current_tgid();
+
+	count(KC_HITS, 1);
+	struct scope *s = bpf_map_lookup_elem(&scopes, &tgid);
+	if (!s)
+		count(KC_REJECTED, 1);
+	return s;
+}
+
+SEC("raw_tp/sched_process_fork")
+int on_fork(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *parent = (void *)ctx->args[0];
+	struct task_struct *child = (void *)ctx->args[1];
+	u32 parent_tgid = BPF_CORE_READ(parent, tgid);
+	u32 tgid = BPF_CORE_READ(child, tgid);
+	struct scope s = {};
+
+	if ((u32)BPF_CORE_READ(child, pid) != tgid)
+		return 0;	/* a thread */
+	if (!bpf_map_lookup_elem(&scopes, &parent_tgid))
+		return 0;
+	s.start_ns = BPF_CORE_READ(child, start_boottime);
+	if (bpf_map_update_elem(&scopes, &tgid, &s, BPF_ANY)) {
+		count(KC_SCOPE_FULL, 1);
+		return 0;
+	}
+	emit_process(child, EVENT_FORK);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exec")
+int on_exec(struct bpf_raw_tracepoint_args *ctx)
+{
+	u32 tgid = current_tgid();
+	struct scope *s = bpf_map_lookup_elem(&scopes, &tgid);
+
+	if (!s)
+		return 0;
+	s->image++;
+	s->is_identified = 0;
+	emit_process(current_task(), EVENT_EXEC);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exit")
+int on_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *task = current_task();
+	u64 id = bpf_get_current_pid_tgid();
+	u32 tgid = id >> 32;
+
+	if (!bpf_map_lookup_elem(&scopes, &tgid))
+		return 0;
+	/* a thread killed inside a TLS call; task storage dies with the task */
+	if (!cfg_task_storage)
+		bpf_map_delete_elem(&calls_hash, &id);
+	if (BPF_CORE_READ(task, signal, live.counter) > 0)
+		return 0;
+	/* the two last threads may both see zero: the one that deletes tells */
+	if (!bpf_map_delete_elem(&scopes, &tgid))
+		emit_process(task, EVENT_EXIT);
+	return 0;
+}
+
+/* --- connections ---------------------------------------------------------------------------- */
+
+/* Bigger than any earlier one of this process; two threads may get the same for two connections. */
+static __always_inline u32 next_generation(struct scope *s)
+{
+	__sync_fetch_and_add(&s->generation, 1);
+	return *(volatile u32 *)&s->generation;
+}
+
+static __noinline struct conn *conn_make(const struct conn_key *key, struct scope *s, u32 is_born)
+{
+	struct conn c = {};
+
+	c.generation = next_generation(s);
+	c.image = s->image;
+	c.is_born = is_born;
+	if (bpf_map_update_elem(&conns, key, &c, BPF_ANY)) {
+		count(KC_CONN_FULL, 1);
+		return 0;
+	}
+	return bpf_map_lookup_elem(&conns, key);
+}
+
+/* Fills everything of the head that is the same for all pieces of an op. */
+static __always_inline void head_init(struct chunk *h, const struct scope *s, const struct conn *c)
+{
+	u64 id = bpf_get_current_pid_tgid();
+
+	h->ev.size = sizeof(*h);
+	h->ev.kind = EVENT_CHUNK;
+	h->ev.flags = (c->is_born ? CHUNK_F_BORN : 0) | (c->is_used ? 0 : CHUNK_F_FIRST);
+	h->ev.ts_ns = bpf_ktime_get_boot_ns();
+	h->ev.tgid = id >> 32;
+	h->ev.tid = id;
+	h->ev.start_ns = s->start_ns;
+	h->cgroup_id = s->cgroup_id;
+	h->cgroup_v1_id = s->cgroup_v1_id;
+	h->generation = c->generation;
+	h->pad = 0;
+}
+
+/* The end of a generation that emitted something. */
+static __noinline int emit_close(const struct conn_key *key, struct scope *s, struct conn *c,
+				 u32 form)
+{
+	struct chunk *h;
+	void *ring = ring_current();
+
+	if (!ring)
+		return 0;
+	h = bpf_ringbuf_reserve(ring, sizeof(*h), 0);
+	if (!h) {
+		count(KC_RING_FULL_EVENTS, 1);
+		return 0;
+	}
+	head_init(h, s, c);
+	h->ev.kind = EVENT_CLOSE;
+	h->ev.flags &= CHUNK_F_BORN;
+	h->conn = key->conn;
+	h->dir = CHUNK_READ;
+	h->stack = STACK_OPENSSL;
+	h->form = form;
+	h->position = c->position[CHUNK_READ];
+	h->true_len = 0;
+	h->data_len = 0;
+	bpf_ringbuf_submit(h, wake_flag(ring, sizeof(*h)));
+	return 0;
+}
+
+__hidden void conn_born(u64 conn)
+{
+	struct conn_key key = { .conn = conn, .tgid = current_tgid() };
+	struct scope *s = bpf_map_lookup_elem(&scopes, &key.tgid);
+
+	if (s)
+		conn_make(&key, s, 1);
+}
+
+__hidden void conn_over(u64 conn, u8 form, bool is_reborn)
+{
+	struct conn_key key = { .conn = conn, .tgid = current_tgid() };
+	struct scope *s = bpf_map_lookup_elem(&scopes, &key.tgid);
+	struct conn *c = bpf_map_lookup_elem(&conns, &key);
+
+	if (!s)
+		return;
+	if (c && c->is_used && c->image == s->image)
+		emit_close(&key, s, c, form);
+	bpf_map_delete_elem(&verdicts, &key);
+	if (is_reborn)
+		conn_make(&key, s, 1);
+	else
+		bpf_map_delete_elem(&conns, &key);
+}
+
+/* --- calls ---------------------------------------------------------------------------------- */
+
+static __noinline struct thread_calls *calls_get(bool is_made)
+{
+	if (cfg_task_storage)
+		return bpf_task_storage_get(&calls_task, bpf_get_current_task_btf(), 0,
+					    is_made ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+
+	u64 id = bpf_get_current_pid_tgid();
+	struct thread_calls *t = bpf_map_lookup_elem(&calls_hash, &id);
+
+	if (t || !is_made)
+		return t;
+	struct thread_calls zero = {};
+
+	if (bpf_map_update_elem(&calls_hash, &id, &zero, BPF_ANY))
+		return 0;
+	return bpf_map_lookup_elem(&calls_hash, &id);
+}
+
+/* In the hash an entry lives only while its thread is inside a call. */
+static __always_inline void calls_put(struct thread_calls *t)
+{
+	u64 id = bpf_get_current_pid_tgid();
+
+	if (!cfg_task_storage && !t->dir[CHUNK_READ].args.fn && !t->dir[CHUNK_WRITE].args.fn)
+		bpf_map_delete_elem(&calls_hash, &id);
+}
+
+/*
+ * Is this entry below a live call of the same direction? Frames tell: an inner call stands deeper
+ * on the stack; one at the same depth is a tail call if it is another function, else the live one
+ * never returned to us (longjmp, probes taken away and put back), as when it stands higher.
+ */
+static __always_inline bool call_is_nested(const struct call *live, const struct call_args *args,
+					   u64 now_ns)
+{
+	if (args->sp == live->args.sp)
+		return args->fn != live->args.fn;
+	if (args->sp > live->args.sp)
+		return false;
+	return args->conn != live->args.conn || now_ns - live->entered_ns < CALL_STALE_NS;
+}
+
+__hidden int call_enter(const struct call_args *args)
+{
+	struct thread_calls *t = calls_get(true);
+	u64 now_ns = bpf_ktime_get_boot_ns();
+
+	if (!t) {
+		count(KC_INFLIGHT_FULL, 1);
+		return 0;
+	}
+	struct call *c = args->dir == CHUNK_READ ? &t->dir[CHUNK_READ] : &t->dir[CHUNK_WRITE];
+
+	if (c->args.fn) {
+		if (call_is_nested(c, args, now_ns)) {
+			count(KC_NESTED, 1);
+			return 0;
+		}
+		count(KC_STALE, 1);
+	}
+	c->args = *args;
+	c->entered_ns = now_ns;
+	return 1;
+}
+
+/* How many bytes the call moved. */
+static __always_inline u64 call_result(const struct call_args *a, u64 rc)
+{
+	u64 len = 0;
+
+	if ((s32)rc <= 0)
+		return 0;
+	if (!a->out)
+		len = (u32)rc;
+	else if (bpf_probe_read_user(&len, sizeof(len), (const void *)a->out))
+		count(KC_FAULT_EVENTS, 1);
+	return len <= a->num ? len : 0;
+}
+
+static __always_inline bool looks_like_http(u64 buf)
+{
+	u32 word = 0;
+
+	if (bpf_probe_read_user(&word, sizeof(word), (const void *)buf))
+		return false;
+	/* little-endian, as both architectures are: "POST" reads 'P' first */
+#define WORD(a, b, c, d) ((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16 | (u32)(d) << 24)
+	return word == WORD('P', 'O', 'S', 'T') || word == WORD('G', 'E', 'T', ' ') ||
+	       word == WORD('P', 'U', 'T', ' ') || word == WORD('H', 'E', 'A', 'D') ||
+	       word == WORD('D', 'E', 'L', 'E') || word == WORD('P', 'A', 'T', 'C') ||
+	       word == WORD('O', 'P', 'T', 'I') || word == WORD('C', 'O', 'N', 'N') ||
+	       word == WORD('T', 'R', 'A', 'C');
+#undef WORD
+}
+
+/* A suspended connection: the head of a request is copied, because the next one may be a chat. */
+static __always_inline void emit_suspended(struct emit *e, u64 len)
+{
+	if (e->head.dir != CHUNK_WRITE || !looks_like_http(e->addr)) {
+		count(KC_BYTES_IGNORED, len);
+		e->head.position += len;
+	} else if (len <= SAMPLE_BYTES) {
+		emit_piece(e, len, CHUNK_F_SAMPLED | CHUNK_F_OP_END);
+	} else {
+		emit_piece(e, SAMPLE_BYTES, CHUNK_F_SAMPLED);
+		emit_hole(e, len - SAMPLE_BYTES,
+			  CHUNK_F_SAMPLED | CHUNK_F_HOLE_POLICY | CHUNK_F_OP_END);
+	}
+}
+
+static __noinline int emit_call(const struct call_args *a, u64 len, const struct call_ret *ret)
+{
+	struct conn_key key = { .conn = a->conn, .tgid = current_tgid() };
+	struct scope *s = bpf_map_lookup_elem(&scopes, &key.tgid);
+	if (!s)
+		return 0;
+	struct conn *c = bpf_map_lookup_elem(&conns, &key);
+	if (!c || c->image != s->image)
+		c = conn_make(&key, s, 0);
+	if (!c)
+		return 0;
+	scope_refresh(s);
+	if (!s->is_identified && !emit_process(current_task(), EVENT_PROCESS))
+		s->is_identified = 1;
+	count(KC_BYTES_SEEN, len);
+
+	struct conn_verdict *v = bpf_map_lookup_elem(&verdicts, &key);
+	u32 state = v && v->generation == c->generation ? v->state : VERDICT_UNKNOWN;
+	u64 *position = a->dir == CHUNK_READ ? &c->position[CHUNK_READ]
+					     : &c->position[CHUNK_WRITE];
+	struct emit e = { .addr = a->buf, .ring = ring_current() };
+
+	if (!e.ring)
+		return 0;
+	head_init(&e.head, s, c);
+	e.head.conn = a->conn;
+	e.head.dir = a->dir;
+	e.head.stack = ret->stack;
+	e.head.form = ret->form;
+	e.head.position = *position;
+	if (state == VERDICT_IGNORED) {
+		count(KC_BYTES_IGNORED, len);
+		e.head.position += len;
+	} else if (state == VERDICT_SUSPENDED) {
+		emit_suspended(&e, len);
+	} else {
+		emit_whole(&e, len);
+	}
+	c->is_used = 1;
+	*position = e.head.position;
+	return 0;
+}
+
+__hidden void call_leave(const struct call_ret *ret)
+{
+	struct thread_calls *t = calls_get(false);
+	if (!t)
+		return;
+	struct call *c = ret->dir == CHUNK_READ ? &t->dir[CHUNK_READ] : &t->dir[CHUNK_WRITE];
+	/* the return of an inner call, or of one that began before its probe stood */
+	if (!c->args.fn || c->args.sp != ret->sp)
+		return;
+
+	struct call_args args = c->args;
+
+	c->args.fn = 0;
+	calls_put(t);
+	u64 len = args.is_guard ? 0 : call_result(&args, ret->rc);
+	if (len)
+		emit_call(&args, len, ret);
+}

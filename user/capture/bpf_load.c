@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libbpf 1.1 knows nothing of the multi forms: their attach types are looked up by name in the
+ * kernel's own BTF and set by hand before the load; which set of programs is loaded is decided here
+ * too, since the attach type is fixed at load.
+ */
+#include "capture/bpf_load.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "tolltap.skel.h"
+
+#define BTF_PATH "/sys/kernel/btf/vmlinux"
+#define LOG_TEXT_MAX 512
+
+struct bpf {
+	struct tolltap_bpf *skel;
+	enum attach_form form;
+	u32 attach_type;
+	size_t ring_bytes;
+	size_t ring_cnt;
+	int ring_fd[RINGS_MAX];
+};
+
+/* libbpf's lines are for developers: all of them at debug. */
+static int on_libbpf_log(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	char text[LOG_TEXT_MAX];
+	int n = vsnprintf(text, sizeof(text), fmt, args);
+
+	while (n > 0 && (size_t)n < sizeof(text) && text[n - 1] == '\n')
+		text[--n] = 0;
+	if (level != LIBBPF_DEBUG)
+		log_debug("libbpf: %s", text);
+	return n;
+}
+
+/* Before 5.11 BPF memory counts as locked memory of the process. */
+static void raise_limits(void)
+{
+	struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+	struct rlimit own;
+
+	/* without CAP_SYS_RESOURCE: as far as it goes */
+	if (setrlimit(RLIMIT_MEMLOCK, &all) && !getrlimit(RLIMIT_MEMLOCK, &own)) {
+		own.rlim_cur = own.rlim_max;
+		setrlimit(RLIMIT_MEMLOCK, &own);
+	}
+	/* a descriptor per link and per known file */
+	if (!getrlimit(RLIMIT_NOFILE, &own)) {
+		own.rlim_cur = own.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &own);
+	}
+}
+
+int bpf_check_host(void)
+{
+	libbpf_set_print(on_libbpf_log);
+	raise_limits();
+
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "tolltap_check", 4, 4, 1, NULL);
+	int err = fd < 0 ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	if (err == -ENOSYS) {
+		log_error("this kernel has no bpf() system call; tolltap needs Linux 5.8 or newer"
+			  " with CONFIG_BPF_SYSCALL");
+		return -ENOSYS;
+	}
+	if (err == -EPERM && geteuid()) {
+		log_error("BPF was refused: not root; run it with sudo, or give it CAP_BPF,"
+			  " CAP_PERFMON, CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH");
+		return -EPERM;
+	}
+	if (err == -EPERM) {
+		log_error("BPF was refused although this is root: a container without CAP_BPF"
+			  " and CAP_PERFMON (or CAP_SYS_ADMIN), a seccomp filter or a locked-down"
+			  " kernel stands in the way; run it privileged, or on the host");
+		return -EPERM;
+	}
+	if (err) {
+		log_error("BPF failed: %s; raise the memory limit (ulimit -l unlimited)",
+			  strerror(-err));
+		return err;
+	}
+	if (access(BTF_PATH, R_OK)) {
+		log_error("this kernel has no BTF (%s: %s); boot a kernel built with"
+			  " CONFIG_DEBUG_INFO_BTF=y, as distributions' kernels since 5.8 are",
+			  BTF_PATH, strerror(errno));
+		return -ENOSYS;
+	}
+	return 0;
+}
+
+static u32 btf_enum_value(const struct btf *btf, const char *enum_name, const char *name)
+{
+	int id = btf__find_by_name_kind(btf, enum_name, BTF_KIND_ENUM);
+
+	if (id < 0)
+		return 0;
+	const struct btf_type *t = btf__type_by_id(btf, id);
+	const struct btf_enum *e = btf_enum(t);
+
+	for (int i = 0; i < btf_vlen(t); i++)
+		if (!strcmp(btf__name_by_offset(btf, e[i].name_off), name))
+			return e[i].val;
+	return 0;
+}
+
+int bpf_probe_features(struct bpf_features *ret)
+{
+	struct btf *btf = btf__parse(BTF_PATH, NULL);
+	if (!btf)
+		return -errno;
+
+	ret->attach_multi = btf_enum_value(btf, "bpf_attach_type", "BPF_TRACE_UPROBE_MULTI");
+	ret->attach_session = btf_enum_value(btf, "bpf_attach_type", "BPF_TRACE_UPROBE_SESSION");
+	btf__free(btf);
+	ret->has_task_storage =
+		libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) == 1 &&
+		libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_task_storage_get,
+					NULL) == 1;
+	return 0;
+}
+
+/* As many rings as CPUs, within the budget; CPUs share them beyond it. */
+static size_t ring_count(size_t ring_bytes)
+{
+	int cpus = libbpf_num_possible_cpus();
+	size_t n = RING_BUDGET_BYTES / ring_bytes;
+
+	if (n > RINGS_MAX)
+		n = RINGS_MAX;
+	if (cpus > 0 && (size_t)cpus < n)
+		n = cpus;
+	return n ? n : 1;
+}
+
+static const char *form_prefix(enum attach_form form)
+{
+	switch (form) {
+	case FORM_SESSION:
+		return "ssl_session";
+	case FORM_MULTI:
+		return "ssl_multi_";
+	default:
+		return "ssl_perf_";
+	}
+}
+
+/* Everything that is fixed at load. */
+static void configure(struct bpf *b, const struct bpf_features *features)
+{
+	const char *prefix = form_prefix(b->form);
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, b->skel->obj) {
+		const char *name = bpf_program__name(prog);
+
+		if (strncmp(name, "ssl_", 4))
+			continue;
+		bpf_program__set_autoload(prog, !strncmp(name, prefix, strlen(prefix)));
+		if (b->attach_type)
+			bpf_program__set_expected_attach_type(prog, b->attach_type);
+	}
+	b->skel->rodata->cfg_ring_cnt = b->ring_cnt;
+	b->skel->rodata->cfg_wake_shift = __builtin_ctzl(RING_WAKE_BYTES);
+	if (b->ring_bytes / 4 < RING_WAKE_BYTES)
+		b->skel->rodata->cfg_wake_shift = __builtin_ctzl(b->ring_bytes / 4);
+	b->skel->rodata->cfg_task_storage = features->has_task_storage;
+	bpf_map__set_autocreate(b->skel->maps.calls_task, features->has_task_storage);
+	bpf_map__set_autocreate(b->skel->maps.calls_hash, !features->has_task_storage);
+	bpf_map__set_max_entries(b->skel->maps.rings, b->ring_cnt);
+}
+
+static int make_rings(struct bpf *b)
+{
+	int outer = bpf_map__fd(b->skel->maps.rings);
+
+	for (u32 i = 0; i < b->ring_cnt; i++) {
+		b->ring_fd[i] = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "tolltap_ring", 0, 0,
+					       b->ring_bytes, NULL);
+		if (b->ring_fd[i] < 0)
+			return -errno;
+		if (bpf_map_update_elem(outer, &i, &b->ring_fd[i], BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+static int attach_notices(struct bpf *b)
+{
+	struct tolltap_bpf *s = b->skel;
+
+	s->links.on_fork = bpf_program__attach(s->progs.on_fork);
+	if (!s->links.on_fork)
+		return -errno;
+	s->links.on_exec = bpf_program__attach(s->progs.on_exec);
+	if (!s->links.on_exec)
+		return -errno;
+	s->links.on_exit = bpf_program__attach(s->progs.on_exit);
+	return s->links.on_exit ? 0 : -errno;
+}
+
+int bpf_load(const struct bpf_features *features, enum attach_form form, size_t ring_bytes,
+	     struct bpf **ret)
+{
+	struct bpf *b = calloc(1, sizeof(*b));
+	if (!b)
+		return -ENOMEM;
+
+	memset(b->ring_fd, 0xff, sizeof(b->ring_fd));
+	b->form = form;
+	b->ring_bytes = ring_bytes;
+	b->ring_cnt = ring_count(ring_bytes);
+	b->attach_type = form == FORM_SESSION ? features->attach_session
+			 : form == FORM_MULTI ? features->attach_multi : 0;
+
+	int err = form != FORM_PERF && !b->attach_type ? -EOPNOTSUPP : 0;
+
+	if (!err) {
+		b->skel = tolltap_bpf__open();
+		err = b->skel ? 0 : -errno;
+	}
+	if (!err) {
+		configure(b, features);
+		err = tolltap_bpf__load(b->skel);
+	}
+	if (!err)
+		err = make_rings(b);
+	if (!err)
+		err = attach_notices(b);
+	if (err) {
+		bpf_free(b);
+		return err;
+	}
+	*ret = b;
+	return 0;
+}
+
+void bpf_free(struct bpf *b)
+{
+	if (!b)
+		return;
+	tolltap_bpf__destroy(b->skel);
+	for (size_t i = 0; i < RINGS_MAX; i++)
+		if (b->ring_fd[i] >= 0)
+			close(b->ring_fd[i]);
+	free(b);
+}
+
+enum attach_form bpf_form(const struct bpf *b)
+{
+	return b->form;
+}
+
+u32 bpf_attach_type(const struct bpf *b)
+{
+	return b->attach_type;
+}
+
+static const struct bpf_program *perf_enter(const struct tolltap_bpf *s, enum probe_fn fn)
+{
+	switch (fn) {
+	case PROBE_SSL_READ:
+		return s->progs.ssl_perf_read;
+	case PROBE_SSL_WRITE:
+		return s->progs.ssl_perf_write;
+	case PROBE_SSL_READ_EX:
+		return s->progs.ssl_perf_read_ex;
+	case PROBE_SSL_WRITE_EX:
+		return s->progs.ssl_perf_write_ex;
+	case PROBE_SSL_WRITE_EX2:
+		return s->progs.ssl_perf_write_ex2;
+	case PROBE_SSL_READ_INTERNAL:
+		return s->progs.ssl_perf_read_internal;
+	case PROBE_SSL_WRITE_INTERNAL:
+		return s->progs.ssl_perf_write_internal;
+	case PROBE_SSL_WRITE_INTERNAL2:
+		return s->progs.ssl_perf_write_internal2;
+	case PROBE_SSL_PEEK:
+	case PROBE_SSL_PEEK_EX:
+		return s->progs.ssl_perf_peek;
+	case PROBE_SSL_FREE:
+		return s->progs.ssl_perf_free;
+	case PROBE_SSL_CLEAR:
+		return s->progs.ssl_perf_clear;
+	default:
+		return NULL;
+	}
+}
+
+static const struct bpf_program *perf_leave(const struct tolltap_bpf *s, enum probe_fn fn)
+{
+	switch (fn) {
+	case PROBE_SSL_READ:
+	case PROBE_SSL_READ_EX:
+	case PROBE_SSL_READ_INTERNAL:
+	case PROBE_SSL_PEEK:
+	case PROBE_SSL_PEEK_EX:
+		return s->progs.ssl_perf_leave_read;
+	case PROBE_SSL_WRITE:
+	case PROBE_SSL_WRITE_EX:
+	case PROBE_SSL_WRITE_EX2:
+	case PROBE_SSL_WRITE_INTERNAL:
+	case PROBE_SSL_WRITE_INTERNAL2:
+		return s->progs.ssl_perf_leave_write;
+	case PROBE_SSL_NEW:
+		return s->progs.ssl_perf_leave_new;
+	default:
+		return NULL;
+	}
+}
+
+int bpf_program_fd_for(const struct bpf *b, enum probe_fn fn, bool is_return)
+{
+	const struct tolltap_bpf *s = b->skel;
+	const struct bpf_program *prog;
+
+	if (b->form == FORM_SESSION)
+		prog = is_return ? NULL : s->progs.ssl_session;
+	else if (b->form == FORM_PERF)
+		prog = is_return ? perf_leave(s, fn) : perf_enter(s, fn);
+	else if (is_return)
+		prog = perf_leave(s, fn) ? s->progs.ssl_multi_leave : NULL;
+	else
+		prog = perf_enter(s, fn) ? s->progs.ssl_multi_enter : NULL;
+	return prog ? bpf_program__fd(prog) : -ENOENT;
+}
+
+size_t bpf_ring_count(const struct bpf *b)
+{
+	return b->ring_cnt;
+}
+
+size_t bpf_ring_bytes(const struct bpf *b)
+{
+	return b->ring_bytes;
+}
+
+int bpf_ring_fd(const struct bpf *b, size_t i)
+{
+	return b->ring_fd[i];
+}
+
+int bpf_scope_add(struct bpf *b, pid_t tgid)
+{
+	struct scope s = { 0 };
+	u32 key = tgid;
+
+	if (bpf_map_update_elem(bpf_map__fd(b->skel->maps.scopes), &key, &s, BPF_NOEXIST))
+		return errno == EEXIST ? 0 : -errno;
+	return 0;
+}
+
+bool bpf_scope_has(const struct bpf *b, pid_t tgid)
+{
+	struct scope s;
+	u32 key = tgid;
+
+	return !bpf_map_lookup_elem(bpf_map__fd(b->skel->maps.scopes), &key, &s);
+}
+
+void bpf_scope_remove(struct bpf *b, pid_t tgid)
+{
+	u32 key = tgid;
+
+	bpf_map_delete_elem(bpf_map__fd(b->skel->maps.scopes), &key);
+}
+
+int bpf_verdict_set(struct bpf *b, const struct conn_key *key, const struct conn_verdict *verdict)
+{
+	int fd = bpf_map__fd(b->skel->maps.verdicts);
+
+	return bpf_map_update_elem(fd, key, verdict, BPF_ANY) ? -errno : 0;
+}
+
+/* The walk restarts where it was when the entry it stood on is deleted: so delete one behind. */
+static void forget_in(int fd, bool (*is_gone)(void *arg, pid_t tgid), void *arg)
+{
+	struct conn_key key, next;
+	bool has_key = false, is_dead = false;
+
+	while (!bpf_map_get_next_key(fd, has_key ? &key : NULL, &next)) {
+		if (is_dead)
+			bpf_map_delete_elem(fd, &key);
+		key = next;
+		has_key = true;
+		is_dead = is_gone(arg, key.tgid);
+	}
+	if (is_dead)
+		bpf_map_delete_elem(fd, &key);
+}
+
+void bpf_forget_conns(struct bpf *b, bool (*is_gone)(void *arg, pid_t tgid), void *arg)
+{
+	forget_in(bpf_map__fd(b->skel->maps.conns), is_gone, arg);
+	forget_in(bpf_map__fd(b->skel->maps.verdicts), is_gone, arg);
+}
+
+void bpf_read_counters(const struct bpf *b, u64 ret[KC_MAX])
+{
+	int cpus = libbpf_num_possible_cpus();
+	__cleanup_free u64 *value = cpus > 0 ? calloc(cpus, sizeof(*value)) : NULL;
+
+	memset(ret, 0, KC_MAX * sizeof(*ret));
+	for (u32 id = 0; value && id < KC_MAX; id++) {
+		if (bpf_map_lookup_elem(bpf_map__fd(b->skel->maps.counters), &id, value))
+			continue;
+		for (int cpu = 0; cpu < cpus; cpu++)
+			ret[id] += value[cpu];
+	}
+}

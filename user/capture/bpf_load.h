@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Loads the BPF object in one of its forms and makes its rings.
+ *
+ * A kernel without what is needed is turned down in one line that names the remedy. Owns all
+ * descriptors; whoever asks for one borrows it. The fork, exec and exit programs run from the load
+ * on; they do nothing while the scope is empty.
+ */
+#ifndef TOLLTAP_CAPTURE_BPF_LOAD_H
+#define TOLLTAP_CAPTURE_BPF_LOAD_H
+
+#include <sys/types.h>
+
+#include "base/types.h"
+#include "bpf/event.h"
+
+struct bpf;
+
+/* Logs and returns -EPERM or -ENOSYS when this host cannot run any BPF of ours. */
+int bpf_check_host(void);
+
+/* Numbers of kernel enums that the system's headers may not know; 0: this kernel has it not. */
+struct bpf_features {
+	u32 attach_multi;	/* BPF_TRACE_UPROBE_MULTI */
+	u32 attach_session;	/* BPF_TRACE_UPROBE_SESSION */
+	bool has_task_storage;
+};
+
+int bpf_probe_features(struct bpf_features *ret);
+
+/*
+ * Loads everything for one form. ring_bytes: a power of two. -errno is logged at debug only: there
+ * may be a simpler form.
+ */
+int bpf_load(const struct bpf_features *features, enum attach_form form, size_t ring_bytes,
+	     struct bpf **ret);
+void bpf_free(struct bpf *b);				/* NULL is fine */
+
+enum attach_form bpf_form(const struct bpf *b);
+u32 bpf_attach_type(const struct bpf *b);		/* for links of the multi forms */
+
+/* Descriptor of the program for this function and leg, or -ENOENT when that leg is not probed. */
+int bpf_program_fd_for(const struct bpf *b, enum probe_fn fn, bool is_return);
+
+size_t bpf_ring_count(const struct bpf *b);
+size_t bpf_ring_bytes(const struct bpf *b);
+int bpf_ring_fd(const struct bpf *b, size_t i);
+
+int bpf_scope_add(struct bpf *b, pid_t tgid);		/* -EEXIST is fine */
+bool bpf_scope_has(const struct bpf *b, pid_t tgid);
+void bpf_scope_remove(struct bpf *b, pid_t tgid);
+int bpf_verdict_set(struct bpf *b, const struct conn_key *key, const struct conn_verdict *verdict);
+
+/* Forgets the connections of processes for which is_gone says so; that walk is not cheap. */
+void bpf_forget_conns(struct bpf *b, bool (*is_gone)(void *arg, pid_t tgid), void *arg);
+
+void bpf_read_counters(const struct bpf *b, u64 ret[KC_MAX]);	/* summed over CPUs */
+
+#endif
