@@ -27,11 +27,28 @@
 #define CONN_HELD_MAX (1u << 20)
 /* conn: a hole older than this is lost; rings are drained at least every RING_POLL_MS */
 #define CONN_HOLE_WAIT_NS (500ull * 1000 * 1000)
+/* conn: bytes held back by all connections together */
+#define CONN_HELD_TOTAL_MAX (64u << 20)
+/*
+ * conn: an end notice may overtake data in another ring; every ring is drained within this
+ */
+#define CONN_CLOSE_WAIT_NS (150ull * 1000 * 1000)
 
 /* http: request line or one header line; the largest seen in real traffic is a 9 KB cookie */
 #define HTTP_LINE_MAX (64u << 10)
 /* http: header lines of one head */
 #define HTTP_HEADERS_MAX 256
+/*
+ * http: raw bytes of one direction kept until the other one's head is there (records of one
+ * connection may come through two rings); an early answer is rarely longer
+ */
+#define HTTP_HOLD_MAX (256u << 10)
+/* http: bytes searched for a head on a connection that was joined late before it is given up */
+#define HTTP_LATE_SCAN_MAX (64ull << 20)
+/* http: memory of one brotli decoder; the format's largest window is 16 MiB */
+#define HTTP_BROTLI_MEMORY_MAX (20u << 20)
+/* http: decoded bytes below which the ratio is not looked at */
+#define HTTP_RATIO_FREE (1u << 20)
 /* http: exchanges that may be in flight on one HTTP/1.1 connection (pipelining) */
 #define HTTP_PIPELINE_MAX 64
 /* http: decoded bytes one body may become; usage stands at the end, so generous */

@@ -44,8 +44,30 @@ enum stat_class {
 	     "trace fewer processes at once") \
 	STAT(CONN_GAP_BYTES, "conn.gap.bytes", LOSS, "bytes missing inside a connection", "see ring.lost.bytes") \
 	STAT(CONN_HELD_LOST, "conn.held.lost", LOSS, "chunks that came too late to be put in order", "see ring.lost.events") \
+	STAT(CONN_EVICTED, "conn.evicted", LOSS, "idle connections forgotten because too many were open", \
+	     "trace fewer processes at once") \
+	STAT(CONN_OVERLAP_BYTES, "conn.overlap.bytes", INFO, "bytes that were delivered before, trimmed", "none needed") \
+	STAT(CONN_BAD_CHUNK, "conn.bad_chunk", LOSS, "records whose lengths do not fit together", \
+	     "the recording is damaged; live: report it") \
 	/* http */ \
 	STAT(HTTP_EXCHANGES, "http.exchanges", INFO, "HTTP exchanges seen", "none needed") \
+	STAT(HTTP_DEAD, "http.dead", INFO, "connections that stopped being HTTP/1", "none needed") \
+	STAT(HTTP_HEAD_TOO_LONG, "http.head_too_long", LOSS, "header lines past the limit, skipped", "none: report the client") \
+	STAT(HTTP_DECODE_FAILED, "http.decode_failed", LOSS, "bodies whose content coding was broken, unknown or cut by a gap", \
+	     "see http.undecoded.coding.bytes and ring.lost.bytes") \
+	STAT(HTTP_RESYNC, "http.resync", INFO, "searches for the next message head after a gap or a late start", \
+	     "see conn.gap.bytes and capture.window.late_connections") \
+	STAT(HTTP_RESYNC_BYTES, "http.resync.bytes", LOSS, "bytes skipped while searching for a message head", \
+	     "see conn.gap.bytes and capture.window.late_connections") \
+	STAT(HTTP_HEAD_LOST, "http.head_lost", LOSS, "messages whose head was cut by a gap", "see conn.gap.bytes") \
+	STAT(HTTP_UNPAIRED, "http.unpaired", LOSS, "responses whose request was not seen, skipped", \
+	     "see capture.window.late_connections and conn.gap.bytes") \
+	STAT(HTTP_PIPELINE_FULL, "http.pipeline_full", LOSS, "connections given up: too many requests without response", \
+	     "none: report the client") \
+	STAT(HTTP_NO_MEMORY, "http.no_memory", LOSS, "connections given up because memory or the exchange's arena was out", \
+	     "give tolltap more memory") \
+	STAT(HTTP_UNDECODED_BYTES, "http.undecoded.bytes", INFO, "bytes of protocols and codings that are not understood", \
+	     "none needed: shown by kind as `undecoded`") \
 	/* llm */ \
 	STAT(CALLS_STARTED, "calls.started", INFO, "LLM requests seen", "none needed") \
 	STAT(CALLS_WRITTEN, "calls.written", INFO, "LLM calls handed to the sinks", "none needed") \

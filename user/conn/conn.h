@@ -6,7 +6,12 @@
  * CONN_HELD_MAX bytes per direction while an earlier chunk is awaited (records of one connection
  * may come through two rings); past that, or after CONN_HOLE_WAIT_NS, the hole is reported through
  * on_gap, never skipped silently. Knows no protocol. Pipeline thread only. Memory: < 1 KiB per idle
- * connection, CONN_MAX connections.
+ * connection, CONN_MAX connections; past that the one unused for longest is closed and counted.
+ *
+ * An end notice (EVENT_CLOSE, exit, exec, a newer generation) may overtake data in another ring:
+ * on_close comes at a tick CONN_CLOSE_WAIT_NS later, or when the table is freed. So call the tick
+ * at least every CONN_CLOSE_WAIT_NS. Time is what the ticks say; callbacks must not call back into
+ * the table.
  */
 #ifndef TOLLTAP_CONN_H
 #define TOLLTAP_CONN_H
