@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The vocabulary of what is billed: disjoint, additive meters (docs/METERS.md). A call holds
+ * The vocabulary of what is billed: disjoint, additive meters (docs/RECORD.md). A call holds
  * counts, a rate card holds prices, a charge holds money, all under the same names.
  *
  * METER(id, name, block): block is the number of units a card's price is for. Names are a contract:
