@@ -1,9 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The command line: picks the command and runs it. */
-#include <stdio.h>
+/* tolltap: parses the command line and runs one command. */
+#include "base/log.h"
+#include "cmd.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
-	puts("tolltap " TOLLTAP_VERSION);
-	return 0;
+	static int (*const commands[COMMAND_MAX])(const struct options *o) = {
+		[COMMAND_RUN] = cmd_run,
+		[COMMAND_WATCH] = cmd_watch,
+		[COMMAND_REPORT] = cmd_report,
+		[COMMAND_RATECARD] = cmd_ratecard,
+	};
+	struct options o;
+	int err = options_parse(argc, argv, false, &o);
+
+	if (err)
+		return err > 0 ? 0 : EXIT_USAGE;
+	return commands[o.command](&o);
 }
