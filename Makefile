@@ -118,6 +118,7 @@ unit: $(UNIT_BIN)
 corpus: all $(B)/asan/tolltap-dev
 	$(Q)tests/run-corpus
 check: all unit lint bpf-arm64 $(B)/asan/tolltap-dev $(FUZZ_BIN)
+	$(Q)tests/run-docs
 	$(Q)tests/run-fuzz --replay $(FUZZ_BIN)
 	$(Q)tests/run-corpus
 live: all
