@@ -17,8 +17,6 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define OP_HEAD_BYTES (512u << 10)
 #define OP_TAIL_BYTES (256u << 10)
 #define PIECE_BYTES (16u << 10)
-/* of a suspended connection: enough for the request line and the headers that decide */
-#define SAMPLE_BYTES 4096u
 /* a remembered call older than this whose frame was not seen to end: its return was missed */
 #define CALL_STALE_NS (30ull * 1000 * 1000 * 1000)
 #define MEMORY_CGROUP_MAX 16
@@ -40,6 +38,7 @@ struct thread_calls {
 
 struct conn {
 	u64 position[CHUNK_DIR_MAX];
+	u64 skipped[CHUNK_DIR_MAX];	/* bytes before position that a verdict kept back */
 	u32 generation;
 	u32 image;
 	u8 is_born;
@@ -606,35 +605,57 @@ static __always_inline u64 call_result(const struct call_args *a, u64 rc)
 	return len <= a->num ? len : 0;
 }
 
-static __always_inline bool looks_like_http(u64 buf)
+/* Every LLM call of this wire begins with it. */
+static __always_inline bool is_post(u64 buf)
 {
+	const u32 post = 'P' | 'O' << 8 | 'S' << 16 | (u32)'T' << 24;	/* little-endian */
 	u32 word = 0;
 
-	if (bpf_probe_read_user(&word, sizeof(word), (const void *)buf))
-		return false;
-	/* little-endian, as both architectures are: "POST" reads 'P' first */
-#define WORD(a, b, c, d) ((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16 | (u32)(d) << 24)
-	return word == WORD('P', 'O', 'S', 'T') || word == WORD('G', 'E', 'T', ' ') ||
-	       word == WORD('P', 'U', 'T', ' ') || word == WORD('H', 'E', 'A', 'D') ||
-	       word == WORD('D', 'E', 'L', 'E') || word == WORD('P', 'A', 'T', 'C') ||
-	       word == WORD('O', 'P', 'T', 'I') || word == WORD('C', 'O', 'N', 'N') ||
-	       word == WORD('T', 'R', 'A', 'C');
-#undef WORD
+	return !bpf_probe_read_user(&word, sizeof(word), (const void *)buf) && word == post;
 }
 
-/* A suspended connection: the head of a request is copied, because the next one may be a chat. */
-static __always_inline void emit_suspended(struct emit *e, u64 len)
+/*
+ * A suspended connection is not forgotten: on a kept-alive one the next request may be a chat. The
+ * operation that begins with POST ends the suspension here and now, because the answer may be read
+ * before user space has seen the request.
+ */
+static __always_inline u32 verdict_of(const struct conn_key *key, const struct conn *c,
+				      const struct call_args *a)
 {
-	if (e->head.dir != CHUNK_WRITE || !looks_like_http(e->addr)) {
-		count(KC_BYTES_IGNORED, len);
-		e->head.position += len;
-	} else if (len <= SAMPLE_BYTES) {
-		emit_piece(e, len, CHUNK_F_SAMPLED | CHUNK_F_OP_END);
-	} else {
-		emit_piece(e, SAMPLE_BYTES, CHUNK_F_SAMPLED);
-		emit_hole(e, len - SAMPLE_BYTES,
-			  CHUNK_F_SAMPLED | CHUNK_F_HOLE_POLICY | CHUNK_F_OP_END);
+	struct conn_verdict *v = bpf_map_lookup_elem(&verdicts, key);
+
+	if (!v || v->generation != c->generation)
+		return VERDICT_UNKNOWN;
+	if (v->state == VERDICT_SUSPENDED && a->dir == CHUNK_WRITE && is_post(a->buf)) {
+		bpf_map_delete_elem(&verdicts, key);
+		return VERDICT_UNKNOWN;
 	}
+	return v->state;
+}
+
+/* Tells of the bytes that a suspension kept back, so that they are a known hole and no loss. */
+static __noinline int emit_skipped(const struct emit *e, struct conn *c, u32 dir)
+{
+	u64 *skipped = dir == CHUNK_READ ? &c->skipped[CHUNK_READ] : &c->skipped[CHUNK_WRITE];
+	u64 position = dir == CHUNK_READ ? c->position[CHUNK_READ] : c->position[CHUNK_WRITE];
+	struct chunk *h;
+
+	if (!*skipped)
+		return 0;
+	h = bpf_ringbuf_reserve(e->ring, sizeof(*h), 0);
+	if (!h) {
+		count(KC_RING_FULL_EVENTS, 1);
+		return 0;
+	}
+	*h = e->head;
+	h->dir = dir;
+	h->position = position - *skipped;
+	h->true_len = *skipped > (u32)-1 ? (u32)-1 : *skipped;
+	h->data_len = 0;
+	h->ev.flags |= CHUNK_F_HOLE_POLICY;
+	*skipped = 0;
+	bpf_ringbuf_submit(h, wake_flag(e->ring, sizeof(*h)));
+	return 0;
 }
 
 static __noinline int emit_call(const struct call_args *a, u64 len, const struct call_ret *ret)
@@ -653,8 +674,7 @@ static __noinline int emit_call(const struct call_args *a, u64 len, const struct
 		s->is_identified = 1;
 	count(KC_BYTES_SEEN, len);
 
-	struct conn_verdict *v = bpf_map_lookup_elem(&verdicts, &key);
-	u32 state = v && v->generation == c->generation ? v->state : VERDICT_UNKNOWN;
+	u32 state = verdict_of(&key, c, a);
 	u64 *position = a->dir == CHUNK_READ ? &c->position[CHUNK_READ]
 					     : &c->position[CHUNK_WRITE];
 	struct emit e = { .addr = a->buf, .ring = ring_current() };
@@ -667,12 +687,16 @@ static __noinline int emit_call(const struct call_args *a, u64 len, const struct
 	e.head.stack = ret->stack;
 	e.head.form = ret->form;
 	e.head.position = *position;
-	if (state == VERDICT_IGNORED) {
+	if (state == VERDICT_IGNORED || state == VERDICT_SUSPENDED) {
 		count(KC_BYTES_IGNORED, len);
 		e.head.position += len;
-	} else if (state == VERDICT_SUSPENDED) {
-		emit_suspended(&e, len);
+		if (a->dir == CHUNK_READ)
+			c->skipped[CHUNK_READ] += len;
+		else
+			c->skipped[CHUNK_WRITE] += len;
 	} else {
+		emit_skipped(&e, c, CHUNK_WRITE);
+		emit_skipped(&e, c, CHUNK_READ);
 		emit_whole(&e, len);
 	}
 	c->is_used = 1;

@@ -30,8 +30,7 @@ enum chunk_flag {
 	/* true_len bytes that could not be read from the process; data_len is 0 */
 	CHUNK_F_HOLE_FAULT = 1 << 2,
 	CHUNK_F_OP_END = 1 << 3,	/* last record of one SSL_read / SSL_write */
-	/* suspended connection: only the head of the operation was copied */
-	CHUNK_F_SAMPLED = 1 << 4,
+	/* 1 << 4: retired */
 	CHUNK_F_FIRST = 1 << 5,		/* first record of this generation, either direction */
 };
 
@@ -54,7 +53,7 @@ enum chunk_stack {
 enum verdict_state {
 	VERDICT_UNKNOWN = 0,	/* not decided: everything is copied */
 	VERDICT_TRACKED = 1,	/* LLM traffic: everything is copied */
-	VERDICT_SUSPENDED = 2,	/* HTTP of something else: only the head of each operation */
+	VERDICT_SUSPENDED = 2,	/* HTTP of something else: nothing, until the next POST */
 	VERDICT_IGNORED = 3,	/* not HTTP: nothing, for good */
 };
 
