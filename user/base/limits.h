@@ -20,6 +20,22 @@
 #define RING_POLL_MS 50
 /* capture: rings in all; CPUs share them beyond it, a drain looks at every one of them */
 #define RINGS_MAX 64
+/* capture: a producer that was preempted between reserve and submit is waited for this long */
+#define RING_BUSY_WAIT_NS (20ull * 1000 * 1000)
+
+/* capture: connections left by ended processes are looked for this often; the walk costs ms */
+#define FORGET_CONNS_NS (1ull * 1000 * 1000 * 1000)
+/* capture: files known at a time; only those worth probing cost more than a table slot */
+#define TRACE_FILES_MAX 65536
+/* capture: processes in scope at a time; the kernel's map of them has the same size */
+#define TRACE_PROCESSES_MAX 16384
+/* capture: probed files of one process; a client maps one or two TLS libraries */
+#define TRACE_FILES_PER_PROCESS 16
+/*
+ * capture: with more processes on one file, one link for all of them is cheaper: each further one
+ * costs every call 20-46 ns, a bystander's trap 480 ns (docs/performance.md)
+ */
+#define TRACE_WIDE_USERS 25
 
 /* conn: open connections we remember; ~1 KiB each when idle */
 #define CONN_MAX 65536
