@@ -11,6 +11,8 @@
 
 #include <bpf/bpf_core_read.h>
 
+#include "maps.bpf.h"
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* One op is copied whole up to HEAD + TAIL; of a larger one the middle is left out on purpose. */
@@ -26,84 +28,12 @@ const volatile u32 cfg_ring_cnt = 1;
 const volatile u64 cfg_wake_shift = 18;		/* wake the reader each 1 << shift bytes */
 const volatile bool cfg_task_storage = false;
 
-/* A call between entry and return. */
-struct call {
-	struct call_args args;
-	u64 entered_ns;
-};
-
-struct thread_calls {
-	struct call dir[CHUNK_DIR_MAX];
-};
-
-struct conn {
-	u64 position[CHUNK_DIR_MAX];
-	u64 skipped[CHUNK_DIR_MAX];	/* bytes before position that a verdict kept back */
-	u32 generation;
-	u32 image;
-	u8 is_born;
-	u8 is_used;		/* something was emitted */
-	u8 pad[6];
-};
-
 /* What one op carries from piece to piece. */
 struct emit {
 	void *ring;
 	u64 addr;
 	struct chunk head;	/* last: ends in a flexible array */
 };
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, 1);			/* resized at load */
-	__type(key, u32);
-	__array(values, struct {
-		__uint(type, BPF_MAP_TYPE_RINGBUF);
-		__uint(max_entries, 1 << 16);
-	});
-} rings SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__type(key, u32);
-	__type(value, struct scope);
-} scopes SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__type(key, struct conn_key);
-	__type(value, struct conn);
-} conns SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__type(key, struct conn_key);
-	__type(value, struct conn_verdict);
-} verdicts SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);		/* threads inside a TLS call at one time */
-	__type(key, u64);
-	__type(value, struct thread_calls);
-} calls_hash SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct thread_calls);
-} calls_task SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, KC_MAX);
-	__type(key, u32);
-	__type(value, u64);
-} counters SEC(".maps");
 
 static __noinline int count(u32 id, u64 n)
 {

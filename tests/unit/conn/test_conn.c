@@ -169,7 +169,7 @@ static void test_hole_kinds(void **state)
 	feed(&l, AT(.key = 0), "abc");
 	feed(&l, AT(.position = 3, .hole = 7, .flags = CHUNK_F_HOLE_POLICY), "");
 	feed(&l, AT(.position = 10, .hole = 2, .flags = CHUNK_F_HOLE_FAULT), "");
-	feed(&l, AT(.position = 12, .hole = 5, .flags = CHUNK_F_SAMPLED), "d");
+	feed(&l, AT(.position = 12, .hole = 5, .flags = CHUNK_F_OP_END), "d");
 	feed(&l, AT(.position = 18), "e");
 	log_expect(&l, "open0 r0=abc r0!policy:7 r0!fault:2 r0=d r0!policy:5 r0=e ");
 	assert_int_equal(stats_get(STAT_CONN_GAP_BYTES), 2);

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Every map, with its bound. core.bpf.c alone includes this: it owns them and deletes entries.
+ *
+ *	scopes		made by user space and on_fork, deleted by on_exit
+ *	conns		made by the first operation, deleted by SSL_free; stale ones by their image
+ *	verdicts	made by user space, deleted with the connection
+ *	calls_*		made at a call's entry, deleted at its return or with the thread
+ */
+#ifndef TOLLTAP_MAPS_BPF_H
+#define TOLLTAP_MAPS_BPF_H
+
+#include "common.bpf.h"
+
+/* A call between entry and return. */
+struct call {
+	struct call_args args;
+	u64 entered_ns;
+};
+
+struct thread_calls {
+	struct call dir[CHUNK_DIR_MAX];
+};
+
+struct conn {
+	u64 position[CHUNK_DIR_MAX];
+	u64 skipped[CHUNK_DIR_MAX];	/* bytes before position that a verdict kept back */
+	u32 generation;
+	u32 image;
+	u8 is_born;
+	u8 is_used;		/* something was emitted */
+	u8 pad[6];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);			/* resized at load */
+	__type(key, u32);
+	__array(values, struct {
+		__uint(type, BPF_MAP_TYPE_RINGBUF);
+		__uint(max_entries, 1 << 16);
+	});
+} rings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u32);
+	__type(value, struct scope);
+} scopes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct conn_key);
+	__type(value, struct conn);
+} conns SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct conn_key);
+	__type(value, struct conn_verdict);
+} verdicts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);		/* threads inside a TLS call at one time */
+	__type(key, u64);
+	__type(value, struct thread_calls);
+} calls_hash SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct thread_calls);
+} calls_task SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, KC_MAX);
+	__type(key, u32);
+	__type(value, u64);
+} counters SEC(".maps");
+
+#endif
