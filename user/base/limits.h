@@ -37,6 +37,31 @@
  */
 #define TRACE_WIDE_USERS 25
 
+/* elf: a file larger than this is refused; the largest client seen has 0.4 GiB */
+#define ELF_FILE_MAX (4ull << 30)
+#define ELF_SEGMENTS_MAX 64		/* program headers; linkers make about 12 */
+#define ELF_SECTIONS_MAX 4096		/* section headers; linked files have about 40 */
+/* elf: symbols and strings read per table pair; Chromium unstripped has 0.2 GiB */
+#define ELF_SYMBOL_BYTES_MAX (256ull << 20)
+#define ELF_SYMBOLS_MAX (4u << 20)
+#define ELF_NOTE_BYTES_MAX (64u << 10)
+#define ELF_WINDOW_BYTES (64u << 10)	/* tables are streamed through this */
+#define ELF_NAMES_MAX 32		/* names of one look-up */
+#define ELF_NAME_LEN_MAX 64
+/* elf: places where the names' text stands in a string table; a linker merges equal ones */
+#define ELF_NAME_HITS_MAX 256
+
+/* target: files remembered with their answer; ~1.5 KiB each when it is yes, 64 bytes when no */
+#define TARGET_CACHE_MAX 16384
+
+/* discover: pages of one CPU's ring of mapping notices; ~1,000 of them, an exec makes 5 */
+#define DISCOVER_RING_PAGES 32
+#define DISCOVER_CPUS_MAX 4096
+#define DISCOVER_LINE_MAX 8192		/* one line of /proc/PID/maps: a path of 4096, escaped */
+
+/* replay: one recorded event; the kernel's largest is far below */
+#define REPLAY_EVENT_MAX (1u << 20)
+
 /* conn: open connections we remember; ~1 KiB each when idle */
 #define CONN_MAX 65536
 /* conn: bytes held back per direction while an earlier chunk is awaited */

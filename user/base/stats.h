@@ -38,6 +38,8 @@ enum stat_class {
 	     "start the command under `tolltap run`, or use --exact") \
 	STAT(UNREADABLE_FILES, "capture.unreadable_files", LOSS, "mapped files that could not be read or were refused", \
 	     "run with CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE (root has both)") \
+	STAT(MAPPING_LOST, "capture.mapping.lost", LOSS, "mapping notices lost; the processes were scanned again", \
+	     "give tolltap more CPU") \
 	/* conn */ \
 	STAT(CONN_OPENED, "conn.opened", INFO, "connections seen", "none needed") \
 	STAT(CONN_TABLE_FULL, "conn.table_full", LOSS, "chunks dropped because too many connections were open", \

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads what a probe needs from an ELF64 file (little endian; x86-64, aarch64) of somebody else.
+ *
+ * The file is hostile: it may shrink while it is read, lie about every count, or be 8 KiB of disk
+ * that claim a hundred million symbols. So: pread only, never mmap; tables are streamed through one
+ * window; every count has a limit in base/limits.h; every refusal has a static reason. Bad at:
+ * files without section headers (no symbols are found in them).
+ *
+ * Owns nothing of the caller: the descriptor is borrowed and has to stay open. One thread.
+ */
+#ifndef TOLLTAP_CAPTURE_ELF_H
+#define TOLLTAP_CAPTURE_ELF_H
+
+#include "base/types.h"
+
+#define ELF_BUILD_ID_MAX 64
+
+struct elf_file;
+
+struct elf_symbol {
+	u64 value;		/* virtual address */
+	u64 size;		/* as the file says; 0: it does not */
+	bool is_found;
+	/* defined more than once with different addresses: value is one of them */
+	bool is_ambiguous;
+};
+
+/* Which symbol table. */
+enum elf_table {
+	ELF_DYNSYM,
+	ELF_SYMTAB,
+};
+
+/*
+ * -ENOENT: no ELF file for a machine we know (no reason to worry). -EINVAL: not a regular file, or
+ * malformed. -E2BIG: past a limit. -ENOMEM, -errno. *ret_why is set on every failure.
+ */
+int elf_open(int fd, struct elf_file **ret, const char **ret_why);
+void elf_free(struct elf_file *e);			/* NULL is fine */
+
+u16 elf_machine(const struct elf_file *e);		/* EM_X86_64 or EM_AARCH64 */
+const char *elf_why(const struct elf_file *e);		/* why the last call failed */
+
+/* Address to file offset, inside what an executable segment has in the file. -ENOENT. */
+int elf_text_offset(const struct elf_file *e, u64 vaddr, u64 *ret_offset);
+/* The other way round. -ENOENT. */
+int elf_text_vaddr(const struct elf_file *e, u64 offset, u64 *ret_vaddr);
+
+bool elf_has_section(struct elf_file *e, const char *name);
+
+/* Length of the build-id, 0 when there is none. */
+size_t elf_build_id(struct elf_file *e, u8 ret_id[ELF_BUILD_ID_MAX]);
+
+/*
+ * Looks up several names (at most ELF_NAMES_MAX) in one pass over one table. Only functions that
+ * the file defines count, imports do not. 0 also when the table is absent; -EINVAL, -E2BIG, -EIO.
+ */
+int elf_find_symbols(struct elf_file *e, enum elf_table table, const char *const names[],
+		     size_t cnt, struct elf_symbol ret[]);
+
+/* Bytes of an executable segment from vaddr on: how many were read (<= n), or -errno. */
+int elf_read_text(struct elf_file *e, u64 vaddr, u8 *dst, size_t n);
+
+#endif
