@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who owns a client socket, looked up among our own descendants only."""
+import os
+
+
+def children(pid):
+    found = []
+    try:
+        for tid in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{tid}/children") as f:
+                found += [int(p) for p in f.read().split()]
+    except OSError:
+        pass
+    return found
+
+
+def descendants(pid):
+    found, todo = [], [pid]
+    while todo:
+        new = children(todo.pop())
+        found += new
+        todo += new
+    return found
+
+
+def socket_inode(port):
+    with open("/proc/net/tcp") as f:
+        for line in f.readlines()[1:]:
+            fields = line.split()
+            if int(fields[1].split(":")[1], 16) == port:
+                return fields[9]
+    return None
+
+
+def owner_of_port(port, root_pid):
+    """The youngest descendant of root_pid that holds the socket, or None."""
+    inode = socket_inode(port)
+    owner = None
+    for pid in descendants(root_pid):
+        try:
+            fds = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+        except OSError:
+            continue
+        if f"socket:[{inode}]" in fds:
+            owner = pid
+    return owner

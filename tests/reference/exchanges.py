@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recorded exchanges to replay: ../shared/corpus where it lies beside the project, else the
+hand-made ones of tests/live/exchanges."""
+import base64
+import json
+import lzma
+import pathlib
+import re
+
+from coding import decode
+from reader import Exchange, endpoint_of
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CORPUS = ROOT / "../shared/corpus/recorded.jsonl.xz"
+BUNDLED = ROOT / "tests/live/exchanges"
+HOSTS = re.compile(r"^api\.(openai|anthropic)\.com$")
+
+# Of the answer's head: its framing is made anew, the rest is replayed.
+FRAMING = {"content-length", "transfer-encoding", "content-encoding", "connection", "keep-alive",
+           "date", "set-cookie", "alt-svc", "trailer", "upgrade", "http_version"}
+
+
+class Recorded:
+    """One exchange as the wire carried it, without codings and framing."""
+
+    def __init__(self, row):
+        self.id = row["id"]
+        self.method = row["method"].upper()
+        self.host, self.path, self.query = row["host"], row["path"], row.get("query") or ""
+        self.status = row["status"]
+        self.req_headers = row.get("req_headers") or []
+        self.resp_headers = [(k, v) for k, v in row.get("resp_headers") or []
+                             if k.lower() not in FRAMING and is_header(k, v)]
+        self.request, self.response = row["request"], row["response"]
+
+    def header(self, name):
+        return next((v for k, v in self.resp_headers if k.lower() == name), "")
+
+    @property
+    def content_type(self):
+        return self.header("content-type")
+
+    @property
+    def is_sse(self):
+        return bool(re.match(rb"\s*(data:|event:|:)", self.response))
+
+    def exchange(self, **changes):
+        x = Exchange(self.method, self.host, self.path, self.status, self.request, self.response,
+                     self.content_type)
+        for k, v in changes.items():
+            setattr(x, k, v)
+        return x
+
+    @property
+    def endpoint(self):
+        return endpoint_of(self.exchange())
+
+
+def is_header(name, value):
+    """Recorders edit headers; only what HTTP/1.1 can carry is sent again."""
+    return bool(re.fullmatch(r"[!-9;-~]+", name)) and isinstance(value, str) and \
+        bool(re.fullmatch(r"[\t -~]*", value))
+
+
+def corpus_rows():
+    with lzma.open(CORPUS, "rt") as f:
+        for line in f:
+            row = json.loads(line)
+            headers = {k.lower(): v for k, v in row["resp_headers"]}
+            row["request"] = base64.b64decode(row["req_b64"])
+            row["response"] = decode(base64.b64decode(row["resp_b64"]),
+                                     headers.get("content-encoding", ""))
+            yield row
+
+
+def sse_text(events):
+    """[[event name or null, document or "[DONE]"], ...] as a stream's body."""
+    out = []
+    for name, doc in events:
+        data = doc if isinstance(doc, str) else json.dumps(doc, separators=(",", ":"))
+        out.append((f"event: {name}\n" if name else "") + f"data: {data}\n\n")
+    return "".join(out).encode()
+
+
+def bundled_rows():
+    for path in sorted(BUNDLED.glob("*.json")):
+        row = json.loads(path.read_text())
+        is_sse = "events" in row
+        row.setdefault("method", "POST")
+        row.setdefault("status", 200)
+        row.setdefault("resp_headers", [])
+        row["resp_headers"].append(
+            ["content-type", "text/event-stream; charset=utf-8" if is_sse else "application/json"])
+        row["request"] = json.dumps(row["request"]).encode()
+        row["response"] = sse_text(row["events"]) if is_sse else json.dumps(row["response"]).encode()
+        yield row
+
+
+def has_corpus():
+    return CORPUS.exists()
+
+
+def load(is_wanted=lambda row: HOSTS.match(row["host"])):
+    """(where they come from, the exchanges)."""
+    rows = corpus_rows() if has_corpus() else bundled_rows()
+    where = "../shared/corpus" if has_corpus() else "tests/live/exchanges"
+    return where, [Recorded(row) for row in rows if is_wanted(row)]
+
+
+def load_bundled():
+    return [Recorded(row) for row in bundled_rows()]
