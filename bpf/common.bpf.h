@@ -3,8 +3,8 @@
  * What the kernel side shares between its files: the scope filter, the memory of a call between its
  * entry and its return, connections, and the copy into the ring.
  *
- * core.bpf.c defines all of it; one more file per TLS library decides only which register holds
- * what.
+ * core.bpf.c and process.bpf.c define all of it; one more file per TLS library decides only which
+ * register holds what.
  */
 #ifndef TOLLTAP_COMMON_BPF_H
 #define TOLLTAP_COMMON_BPF_H
@@ -38,14 +38,28 @@ struct call_ret {
 	u8 pad[5];
 };
 
-/* The scope of the current process, or NULL: not ours. Counts the hit. */
+static __always_inline u32 current_tgid(void)
+{
+	return bpf_get_current_pid_tgid() >> 32;
+}
+
+/* process.bpf.c: NULL means not ours. scope_enter is for the current process and counts the hit. */
 struct scope *scope_enter(void);
+struct scope *scope_find(u32 tgid);
+/* Fills what the kernel knows of it; the cgroup again after the process was moved. */
+int scope_refresh(struct scope *s);
+int process_emit(u32 kind);		/* of the current process; -1: no room */
+
+/* core.bpf.c */
+int count(u32 id, u64 n);		/* enum kernel_counter */
+void *ring_current(void);		/* of this CPU, or NULL */
+void calls_forget_thread(void);
 
 /* 1: the call is remembered and its return is wanted. */
 int call_enter(const struct call_args *args);
 void call_leave(const struct call_ret *ret);
 
-/* A new connection, or (free) the end of one; `is_new` of a free: the same object starts over. */
+/* A new connection; the end of one (is_reborn: the same object starts over). */
 void conn_born(u64 conn);
 void conn_over(u64 conn, u8 form, bool is_reborn);
 

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Maps, scope, the memory of calls between entry and return, connections, the copy into the ring
- * and its counters.
+ * The memory of calls between entry and return, connections, the copy into the ring and its
+ * counters.
  *
  * Runs from 5.8 on: bounded loops, no bpf_loop, no atomics that fetch, task storage only where
  * user space found it (5.12). Nothing here parses plaintext, except four bytes of a suspended
  * connection.
  */
 #include "common.bpf.h"
-
-#include <bpf/bpf_core_read.h>
 
 #include "maps.bpf.h"
 
@@ -21,7 +19,6 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define PIECE_BYTES (16u << 10)
 /* a remembered call older than this whose frame was not seen to end: its return was missed */
 #define CALL_STALE_NS (30ull * 1000 * 1000 * 1000)
-#define MEMORY_CGROUP_MAX 16
 
 /* Set before load; the verifier removes what they switch off. */
 const volatile u32 cfg_ring_cnt = 1;
@@ -35,7 +32,7 @@ struct emit {
 	struct chunk head;	/* last: ends in a flexible array */
 };
 
-static __noinline int count(u32 id, u64 n)
+__hidden int count(u32 id, u64 n)
 {
 	u64 *c = bpf_map_lookup_elem(&counters, &id);
 
@@ -45,19 +42,9 @@ static __noinline int count(u32 id, u64 n)
 	return 0;
 }
 
-static __always_inline u32 current_tgid(void)
-{
-	return bpf_get_current_pid_tgid() >> 32;
-}
-
-static __always_inline struct task_struct *current_task(void)
-{
-	return (struct task_struct *)bpf_get_current_task();
-}
-
 /* --- the ring ------------------------------------------------------------------------------- */
 
-static __always_inline void *ring_current(void)
+__hidden void *ring_current(void)
 {
 	u32 i = bpf_get_smp_processor_id() % cfg_ring_cnt;
 
@@ -103,16 +90,42 @@ static __always_inline int emit_class(struct emit *e, u64 len, const u32 class)
 	return 0;
 }
 
-/* Emits len <= PIECE_BYTES bytes at e->addr; without room they become a hole in the positions. */
-static __noinline int emit_piece(struct emit *e, u64 len, u32 flags)
+static __always_inline void piece_begin(struct emit *e, u64 len, u32 flags)
 {
-	int err;
-
 	e->head.true_len = len;
 	e->head.data_len = len;
 	e->head.ev.size = sizeof(struct chunk) + len;
-	e->head.ev.flags = e->head.ev.flags & (CHUNK_F_BORN | CHUNK_F_FIRST);
-	e->head.ev.flags |= flags;
+	e->head.ev.flags = (e->head.ev.flags & (CHUNK_F_BORN | CHUNK_F_FIRST)) | flags;
+}
+
+/* Without room the piece becomes a hole in the positions. */
+static __always_inline void piece_end(struct emit *e, u64 len, int err)
+{
+	if (err) {
+		count(KC_RING_FULL_EVENTS, 1);
+		count(KC_RING_FULL_BYTES, len);
+	} else {
+		/* a lost first record leaves the mark to the next one */
+		e->head.ev.flags &= ~CHUNK_F_FIRST;
+	}
+	e->head.position += len;
+	e->addr += len;
+}
+
+/* In a loop, so it has one class only: the verifier walks every way through every round. */
+static __noinline int emit_full_piece(struct emit *e)
+{
+	piece_begin(e, PIECE_BYTES, 0);
+	piece_end(e, PIECE_BYTES, emit_class(e, PIECE_BYTES, PIECE_BYTES));
+	return 0;
+}
+
+/* Emits the last len <= PIECE_BYTES bytes of an op. */
+static __noinline int emit_last_piece(struct emit *e, u64 len)
+{
+	int err;
+
+	piece_begin(e, len, CHUNK_F_OP_END);
 	if (len <= 256)
 		err = emit_class(e, len, 256);
 	else if (len <= 1024)
@@ -121,15 +134,7 @@ static __noinline int emit_piece(struct emit *e, u64 len, u32 flags)
 		err = emit_class(e, len, 4096);
 	else
 		err = emit_class(e, len, PIECE_BYTES);
-	if (err) {
-		count(KC_RING_FULL_EVENTS, 1);
-		count(KC_RING_FULL_BYTES, len);
-	}
-	/* a lost first record leaves the mark to the next one */
-	else
-		e->head.ev.flags &= ~CHUNK_F_FIRST;
-	e->head.position += len;
-	e->addr += len;
+	piece_end(e, len, err);
 	return 0;
 }
 
@@ -154,209 +159,20 @@ static __noinline int emit_hole(struct emit *e, u64 len, u32 flags)
 	return 0;
 }
 
-/* Emits len <= OP_HEAD_BYTES + OP_TAIL_BYTES bytes in pieces. */
-static __noinline int emit_span(struct emit *e, u64 len, u32 last_flags)
-{
-	for (u32 i = 0; i < (OP_HEAD_BYTES + OP_TAIL_BYTES) / PIECE_BYTES; i++) {
-		if (len <= PIECE_BYTES) {
-			emit_piece(e, len, last_flags);
-			return 0;
-		}
-		emit_piece(e, PIECE_BYTES, 0);
-		len -= PIECE_BYTES;
-	}
-	return 0;
-}
-
+/* Emits an op: whole, or its head and tail with a hole of known length between them. */
 static __noinline int emit_whole(struct emit *e, u64 len)
 {
-	if (len <= OP_HEAD_BYTES + OP_TAIL_BYTES)
-		return emit_span(e, len, CHUNK_F_OP_END);
-	emit_span(e, OP_HEAD_BYTES, 0);
-	emit_hole(e, len - OP_HEAD_BYTES - OP_TAIL_BYTES, CHUNK_F_HOLE_POLICY);
-	return emit_span(e, OP_TAIL_BYTES, CHUNK_F_OP_END);
-}
-
-/* --- who a process is ----------------------------------------------------------------------- */
-
-/* 6.15 made the parent pointer RCU-managed and renamed it */
-struct kernfs_node___new {
-	struct kernfs_node *__parent;
-} __attribute__((preserve_access_index));
-
-static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *kn)
-{
-	struct kernfs_node___new *n = (void *)kn;
-
-	if (bpf_core_field_exists(n->__parent))
-		return BPF_CORE_READ(n, __parent);
-	return BPF_CORE_READ(kn, parent);
-}
-
-/* The process's cgroup in the memory (else pids) hierarchy, where that is not the v2 one. */
-static __noinline struct cgroup *cgroup_v1(struct css_set *set)
-{
-	u64 id = MEMORY_CGROUP_MAX;
-
-	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
-		id = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id);
-	else if (bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id))
-		id = bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id);
-	if (id >= MEMORY_CGROUP_MAX)
-		return 0;
-
-	struct cgroup_subsys_state *css = 0;
-	u64 offset = bpf_core_field_offset(struct css_set, subsys) + id * sizeof(css);
-
-	bpf_probe_read_kernel(&css, sizeof(css), (void *)set + offset);
-	struct cgroup *cg = BPF_CORE_READ(css, cgroup);
-	if (BPF_CORE_READ(cg, root) == BPF_CORE_READ(set, dfl_cgrp, root))
-		return 0;
-	return cg;
-}
-
-static __always_inline u64 cgroup_kernfs_id(struct cgroup *cg)
-{
-	return cg ? BPF_CORE_READ(cg, kn, id) : 0;
-}
-
-/* Both ids, read again only when the process was moved to another cgroup. */
-static __noinline int scope_refresh(struct scope *s)
-{
-	struct task_struct *task = current_task();
-	struct css_set *set = BPF_CORE_READ(task, cgroups);
-
-	if (!s->start_ns)
-		s->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
-	if (s->css_set == (u64)set)
-		return 0;
-	s->cgroup_id = cgroup_kernfs_id(BPF_CORE_READ(set, dfl_cgrp));
-	s->cgroup_v1_id = cgroup_kernfs_id(cgroup_v1(set));
-	s->css_set = (u64)set;
-	return 0;
-}
-
-/* The last names of the cgroup path; of the v1 path where the v2 one is only the root. */
-static __noinline int process_cgroup(struct process_event *p, struct task_struct *task)
-{
-	struct css_set *set = BPF_CORE_READ(task, cgroups);
-	struct cgroup *v2 = BPF_CORE_READ(set, dfl_cgrp);
-	struct cgroup *v1 = cgroup_v1(set);
-	struct kernfs_node *kn;
-
-	p->cgroup_id = cgroup_kernfs_id(v2);
-	p->cgroup_v1_id = cgroup_kernfs_id(v1);
-	kn = v1 && !BPF_CORE_READ(v2, level) ? BPF_CORE_READ(v1, kn) : BPF_CORE_READ(v2, kn);
-	for (int i = 0; i < EVENT_CGROUP_NAMES; i++) {
-		p->cgroup_name[i][0] = 0;
-		if (!kn)
-			continue;
-		bpf_probe_read_kernel_str(p->cgroup_name[i], EVENT_CGROUP_NAME_LEN,
-					  BPF_CORE_READ(kn, name));
-		kn = kernfs_parent(kn);
+	for (u32 i = 0; i < (OP_HEAD_BYTES + OP_TAIL_BYTES) / PIECE_BYTES; i++) {
+		if (i == OP_HEAD_BYTES / PIECE_BYTES && len > OP_TAIL_BYTES) {
+			emit_hole(e, len - OP_TAIL_BYTES, CHUNK_F_HOLE_POLICY);
+			len = OP_TAIL_BYTES;
+		}
+		if (len <= PIECE_BYTES)
+			break;
+		emit_full_piece(e);
+		len -= PIECE_BYTES;
 	}
-	return 0;
-}
-
-static __noinline int emit_process(struct task_struct *task, u32 kind)
-{
-	void *ring = ring_current();
-	if (!ring)
-		return -1;
-	struct process_event *p = bpf_ringbuf_reserve(ring, sizeof(*p), 0);
-	if (!p) {
-		count(KC_PROCESS_LOST, 1);
-		return -1;
-	}
-
-	struct file *exe = BPF_CORE_READ(task, mm, exe_file);
-
-	p->ev.size = sizeof(*p);
-	p->ev.kind = kind;
-	p->ev.flags = 0;
-	p->ev.ts_ns = bpf_ktime_get_boot_ns();
-	p->ev.tgid = BPF_CORE_READ(task, tgid);
-	p->ev.tid = BPF_CORE_READ(task, pid);
-	p->ev.start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
-	p->ppid = BPF_CORE_READ(task, real_parent, tgid);
-	p->uid = BPF_CORE_READ(task, cred, uid.val);
-	p->exe_inode = BPF_CORE_READ(exe, f_inode, i_ino);
-	p->exe_dev = BPF_CORE_READ(exe, f_inode, i_sb, s_dev);
-	p->pad = 0;
-	process_cgroup(p, task);
-	BPF_CORE_READ_STR_INTO(&p->comm, task, group_leader, comm);
-	/* rare and urgent: a child must get its probes before it talks */
-	bpf_ringbuf_submit(p, kind == EVENT_PROCESS ? BPF_RB_NO_WAKEUP : BPF_RB_FORCE_WAKEUP);
-	return 0;
-}
-
-/* --- scope ---------------------------------------------------------------------------------- */
-
-__hidden struct scope *scope_enter(void)
-{
-	u32 tgid = current_tgid();
-
-	count(KC_HITS, 1);
-	struct scope *s = bpf_map_lookup_elem(&scopes, &tgid);
-	if (!s)
-		count(KC_REJECTED, 1);
-	return s;
-}
-
-SEC("raw_tp/sched_process_fork")
-int on_fork(struct bpf_raw_tracepoint_args *ctx)
-{
-	struct task_struct *parent = (void *)ctx->args[0];
-	struct task_struct *child = (void *)ctx->args[1];
-	u32 parent_tgid = BPF_CORE_READ(parent, tgid);
-	u32 tgid = BPF_CORE_READ(child, tgid);
-	struct scope s = {};
-
-	if ((u32)BPF_CORE_READ(child, pid) != tgid)
-		return 0;	/* a thread */
-	if (!bpf_map_lookup_elem(&scopes, &parent_tgid))
-		return 0;
-	s.start_ns = BPF_CORE_READ(child, start_boottime);
-	if (bpf_map_update_elem(&scopes, &tgid, &s, BPF_ANY)) {
-		count(KC_SCOPE_FULL, 1);
-		return 0;
-	}
-	emit_process(child, EVENT_FORK);
-	return 0;
-}
-
-SEC("raw_tp/sched_process_exec")
-int on_exec(struct bpf_raw_tracepoint_args *ctx)
-{
-	u32 tgid = current_tgid();
-	struct scope *s = bpf_map_lookup_elem(&scopes, &tgid);
-
-	if (!s)
-		return 0;
-	s->image++;
-	s->is_identified = 0;
-	emit_process(current_task(), EVENT_EXEC);
-	return 0;
-}
-
-SEC("raw_tp/sched_process_exit")
-int on_exit(struct bpf_raw_tracepoint_args *ctx)
-{
-	struct task_struct *task = current_task();
-	u64 id = bpf_get_current_pid_tgid();
-	u32 tgid = id >> 32;
-
-	if (!bpf_map_lookup_elem(&scopes, &tgid))
-		return 0;
-	/* a thread killed inside a TLS call; task storage dies with the task */
-	if (!cfg_task_storage)
-		bpf_map_delete_elem(&calls_hash, &id);
-	if (BPF_CORE_READ(task, signal, live.counter) > 0)
-		return 0;
-	/* the two last threads may both see zero: the one that deletes tells */
-	if (!bpf_map_delete_elem(&scopes, &tgid))
-		emit_process(task, EVENT_EXIT);
-	return 0;
+	return emit_last_piece(e, len);
 }
 
 /* --- connections ---------------------------------------------------------------------------- */
@@ -431,7 +247,7 @@ static __noinline int emit_close(const struct conn_key *key, struct scope *s, st
 __hidden void conn_born(u64 conn)
 {
 	struct conn_key key = { .conn = conn, .tgid = current_tgid() };
-	struct scope *s = bpf_map_lookup_elem(&scopes, &key.tgid);
+	struct scope *s = scope_find(key.tgid);
 
 	if (s)
 		conn_make(&key, s, 1);
@@ -440,7 +256,7 @@ __hidden void conn_born(u64 conn)
 __hidden void conn_over(u64 conn, u8 form, bool is_reborn)
 {
 	struct conn_key key = { .conn = conn, .tgid = current_tgid() };
-	struct scope *s = bpf_map_lookup_elem(&scopes, &key.tgid);
+	struct scope *s = scope_find(key.tgid);
 	struct conn *c = bpf_map_lookup_elem(&conns, &key);
 
 	if (!s)
@@ -472,6 +288,15 @@ static __noinline struct thread_calls *calls_get(bool is_made)
 	if (bpf_map_update_elem(&calls_hash, &id, &zero, BPF_ANY))
 		return 0;
 	return bpf_map_lookup_elem(&calls_hash, &id);
+}
+
+__hidden void calls_forget_thread(void)
+{
+	u64 id = bpf_get_current_pid_tgid();
+
+	/* task storage dies with its task */
+	if (!cfg_task_storage)
+		bpf_map_delete_elem(&calls_hash, &id);
 }
 
 /* In the hash an entry lives only while its thread is inside a call. */
@@ -591,7 +416,7 @@ static __noinline int emit_skipped(const struct emit *e, struct conn *c, u32 dir
 static __noinline int emit_call(const struct call_args *a, u64 len, const struct call_ret *ret)
 {
 	struct conn_key key = { .conn = a->conn, .tgid = current_tgid() };
-	struct scope *s = bpf_map_lookup_elem(&scopes, &key.tgid);
+	struct scope *s = scope_find(key.tgid);
 	if (!s)
 		return 0;
 	struct conn *c = bpf_map_lookup_elem(&conns, &key);
@@ -600,7 +425,7 @@ static __noinline int emit_call(const struct call_args *a, u64 len, const struct
 	if (!c)
 		return 0;
 	scope_refresh(s);
-	if (!s->is_identified && !emit_process(current_task(), EVENT_PROCESS))
+	if (!s->is_identified && !process_emit(EVENT_PROCESS))
 		s->is_identified = 1;
 	count(KC_BYTES_SEEN, len);
 

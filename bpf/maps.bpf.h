@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Every map, with its bound. core.bpf.c alone includes this: it owns them and deletes entries.
+ * The maps of core.bpf.c, with their bounds; it alone includes this and deletes their entries.
  *
- *	scopes		made by user space and on_fork, deleted by on_exit
  *	conns		made by the first operation, deleted by SSL_free; stale ones by their image
  *	verdicts	made by user space, deleted with the connection
  *	calls_*		made at a call's entry, deleted at its return or with the thread
@@ -41,13 +40,6 @@ struct {
 		__uint(max_entries, 1 << 16);
 	});
 } rings SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__type(key, u32);
-	__type(value, struct scope);
-} scopes SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
