@@ -74,6 +74,8 @@ enum stat_class {
 	STAT(CALLS_STARTED, "calls.started", INFO, "LLM requests seen", "none needed") \
 	STAT(CALLS_WRITTEN, "calls.written", INFO, "LLM calls handed to the sinks", "none needed") \
 	STAT(CALLS_LOST, "calls.lost", LOSS, "LLM calls that were begun but could not be recorded", "see the other losses") \
+	/* owner */ \
+	STAT(OWNER_EVICTED, "owner.evicted", INFO, "processes forgotten because too many were remembered", "none needed") \
 	/* sink */ \
 	STAT(SINK_QUEUE_FULL, "sink.queue_full", LOSS, "call records dropped because a sink was too slow", \
 	     "look at the ledger's disk and the OTLP endpoint")
