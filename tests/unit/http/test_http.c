@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whole connections: pairing, bodies, protocols, ends. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/stats.h"
+#include "http/transcript.h"
+
+#define POST "POST /v1/chat?k=1 HTTP/1.1\r\nHost: api.x\r\n"
+#define GET "GET / HTTP/1.1\r\nHost: api.x\r\n\r\n"
+#define OK "HTTP/1.1 200 OK\r\n"
+#define SSE OK "Content-Type: text/event-stream; charset=utf-8\r\n"
+#define GET_SAYS "> GET api.x /\n"
+
+static void test_sized(void **state)
+{
+	CHECK("! h1\n> POST api.x /v1/chat?k=1\n>[{\"a\":1}]\n< 200 whole\n<[{}]\n=\n",
+	      W(POST "Content-Length: 7\r\n\r\n{\"a\":1}"),
+	      R(OK "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"), CLOSE);
+}
+
+static void test_bare_line_feeds(void **state)
+{
+	CHECK("! h1\n> POST y /p\n>[ab]\n< 200 whole\n<[{}]\n=\n",
+	      W("\r\nPOST /p HTTP/1.0\nhost:y\ncontent-length:2\n\nab"),
+	      R("HTTP/1.0 200\nContent-Length: 2\n\n{}"), CLOSE);
+}
+
+static void test_server_side(void **state)
+{
+	CHECK("! h1\n> GET api.x / server\n< 200 whole\n<[{}]\n=\n",
+	      R(GET), W(OK "Content-Length: 2\r\n\r\n{}"), CLOSE);
+}
+
+static void test_keep_alive(void **state)
+{
+	CHECK("! h1\n" GET_SAYS "< 200 whole\n<[1]\n=\n" GET_SAYS "< 200 whole\n<[2]\n=\n"
+	      GET_SAYS "< 204 none\n=\n",
+	      W(GET), R(OK "Content-Length: 1\r\n\r\n1"), W(GET),
+	      R(OK "Content-Length: 1\r\n\r\n2\r\n"), W("\r\n" GET), R("HTTP/1.1 204 No\r\n\r\n"),
+	      CLOSE);
+}
+
+static void test_pipelining(void **state)
+{
+	CHECK("! h1\n" GET_SAYS "> HEAD h /2\n> GET h /3\n"
+	      "< 200 whole\n<[1]\n=\n< 200 none\n=\n< 200 whole\n<[3]\n=\n",
+	      W(GET "HEAD /2 HTTP/1.1\r\nHost: h\r\n\r\nGET /3 HTTP/1.1\r\nHost: h\r\n\r\n"),
+	      R(OK "Content-Length: 1\r\n\r\n1" OK "Content-Length: 1\r\n\r\n"
+		OK "Content-Length: 1\r\n\r\n3"), CLOSE);
+}
+
+static void test_pipeline_full(void **state)
+{
+	char all[sizeof(GET) * 70] = "";
+	size_t n = 0;
+
+	stats_reset();
+	for (int i = 0; i < 65; i++, n += sizeof(GET) - 1)
+		memcpy(all + n, GET, sizeof(GET) - 1);
+
+	const struct step steps[] = {WRAW(all, n), CLOSE};
+	char *text = transcript_run(steps, 2, 0);
+
+	assert_non_null(strstr(text, "! none\n"));
+	assert_non_null(strstr(text, "= no_response\n"));
+	assert_int_equal(stats_get(STAT_HTTP_PIPELINE_FULL), 1);
+	free(text);
+}
+
+static void test_chunked(void **state)
+{
+	CHECK("! h1\n> POST api.x /v1/chat?k=1\n>[abcde]\n< 200 whole\n<[0123456789abcdef!]\n=\n"
+	      GET_SAYS "< 200 whole\n<[x]\n=\n",
+	      W(POST "Transfer-Encoding: chunked\r\n\r\n"
+		"3\r\nabc\r\n2;name=\"v;\"\r\nde\r\n0\r\n\r\n"),
+	      R(OK "transfer-encoding: Chunked\r\nContent-Length: 5\r\n\r\n"
+		"0010\r\n0123456789abcdef\r\n1 \r\n!\r\n0;x\r\nTrailer: 1\r\nOther: 2\r\n\r\n"),
+	      W(GET), R(OK "Content-Length: 1\r\n\r\nx"), CLOSE);
+}
+
+static void test_until_close(void **state)
+{
+	CHECK("! h1\n" GET_SAYS "< 200 sse\n<[one]\n<[two]\n=\n",
+	      W(GET), R(SSE "\r\ndata: one\n\ndata: two"), CLOSE);
+}
+
+static void test_interim(void **state)
+{
+	CHECK("! h1\n> POST api.x /v1/chat?k=1\n>[ab]\n< 200 whole\n<[{}]\n=\n",
+	      W(POST "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n"),
+	      R("HTTP/1.1 100 Continue\r\n\r\n"), W("ab"),
+	      R("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" OK "Content-Length: 2\r\n\r\n{}"),
+	      CLOSE);
+}
+
+static void test_expect_refused(void **state)
+{
+	CHECK_WHOLE("! h1\n> POST api.x /v1/chat?k=1\n< 401 whole\n<[no]\n=\n"
+		    GET_SAYS "< 200 whole\n<[x]\n=\n",
+		    W(POST "Expect: 100-continue\r\nContent-Length: 2000\r\n\r\n"),
+		    R("HTTP/1.1 401 No\r\nContent-Length: 2\r\n\r\nno"),
+		    W(GET), R(OK "Content-Length: 1\r\n\r\nx"), CLOSE);
+}
+
+static void test_no_body(void **state)
+{
+	CHECK("! h1\n> HEAD h /\n< 200 none\n=\n> GET api.x /\n< 304 none\n=\n"
+	      "> POST api.x /v1/chat?k=1\n< 200 whole\n=\n",
+	      W("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n"), R(OK "Content-Length: 500\r\n\r\n"),
+	      W(GET), R("HTTP/1.1 304 N\r\nTransfer-Encoding: chunked\r\n\r\n"),
+	      W(POST "Content-Length: 0\r\n\r\n"), R(OK "Content-Length: 0\r\n\r\n"), CLOSE);
+}
+
+static void test_early_answer(void **state)
+{
+	CHECK("! h1\n> POST api.x /v1/chat?k=1\n>[ab\n< 413 whole\n<[big]\n>..cd]\n=\n"
+	      GET_SAYS "< 200 whole\n<[x]\n=\n",
+	      W(POST "Content-Length: 4\r\n\r\nab"),
+	      R("HTTP/1.1 413 Big\r\nContent-Length: 3\r\n\r\nbig"), W("cd" GET),
+	      R(OK "Content-Length: 1\r\n\r\nx"), CLOSE);
+}
+
+/* Two rings: answers may be delivered before their requests. Order within a direction decides. */
+static void test_delivered_before_request(void **state)
+{
+	CHECK("! h1\n" GET_SAYS "< 200 whole\n<[1]\n=\n> GET h /2\n< 200 whole\n<[2]\n=\n",
+	      R(OK "Content-Length: 1\r\n\r\n1" OK "Content-Length: 1\r\n\r\n"), R("2"),
+	      W(GET), W("GET /2 HTTP/1.1\r\nHost: h\r\n\r\n"), CLOSE);
+	CHECK("! h1\n> GET h /\n< 200 whole\n<[1]\n=\n",
+	      W("GET / HT"), R(OK "Content-Length: 1\r\n\r\n1"), W("TP/1.1\r\nHost: h\r\n\r\n"),
+	      CLOSE);
+}
+
+static void test_unwanted(void **state)
+{
+	CHECK("! h1\n> PUT h /unwanted\n< 200 none\n=\n" GET_SAYS "< 200 whole\n<[x]\n=\n",
+	      W("PUT /unwanted HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"),
+	      R(SSE "Content-Encoding: zstd\r\nTransfer-Encoding: chunked\r\n\r\n"
+		"3\r\nxyz\r\n0\r\n\r\n"),
+	      W(GET), R(OK "Content-Length: 1\r\n\r\nx"), CLOSE);
+}
+
+static void test_target_forms(void **state)
+{
+	CHECK("! h1\n> GET h:8 /a?b=/c\n< 204 none\n=\n> GET h \n< 204 none\n=\n"
+	      "> OPTIONS y *\n< 204 none\n=\n",
+	      W("GET http://h:8/a?b=/c HTTP/1.1\r\nHost: other\r\n\r\n"),
+	      R("HTTP/1.1 204 N\r\n\r\n"),
+	      W("GET https://h HTTP/1.1\r\n\r\n"), R("HTTP/1.1 204 N\r\n\r\n"),
+	      W("OPTIONS * HTTP/1.1\r\nHost: y\r\n\r\n"), R("HTTP/1.1 204 N\r\n\r\n"), CLOSE);
+}
+
+static void test_sse_events(void **state)
+{
+	CHECK("! h1\n" GET_SAYS "< 200 sse\n<[message_start|{\"a\": 1}]\n<[{}]\n<[DONE]\n=\n",
+	      W(GET), R(SSE "Transfer-Encoding: chunked\r\n\r\n2d\r\nevent: message_start\n"
+			"data: {\"a\": 1}\n\n: ping\n\n\r\n"
+			"17\r\ndata:{}\r\n\r\ndata: DONE\n\n\r\n0\r\n\r\n"), CLOSE);
+}
+
+static void test_framing_override(void **state)
+{
+	CHECK("! h1\n> GET h /as-lines\n< 200 ndjson\n<[{1}]\n<[{2}]\n=\n",
+	      W("GET /as-lines HTTP/1.1\r\nHost: h\r\n\r\n"),
+	      R(OK "Content-Length: 8\r\n\r\n{1}\n{2}\n"), CLOSE);
+	CHECK("! h1\n" GET_SAYS "< 200 ndjson\n<[{1}\r]\n<[{2}]\n=\n",
+	      W(GET), R(OK "Content-Type: application/x-ndjson\r\nContent-Length: 11\r\n\r\n"
+			"{1}\r\n\r\n\n{2}"), CLOSE);
+}
+
+/* --- ends --- */
+
+static void test_cut(void **state)
+{
+	CHECK("! h1\n" GET_SAYS "< 200 whole\n<[{}}\n= response_cut client_closed\n",
+	      W(GET), R(OK "Content-Length: 9\r\n\r\n{}"), CLOSE);
+	CHECK("! h1\n> POST api.x /v1/chat?k=1\n>[a}\n= request_cut no_response client_closed\n",
+	      W(POST "Content-Length: 9\r\n\r\na"), CLOSE);
+	CHECK("! h1\n" GET_SAYS "= no_response client_closed\n", W(GET), CLOSE);
+	CHECK("! h1\n> GET api.x / server\n= no_response\n", R(GET), CLOSE);
+	CHECK("! h1\n" GET_SAYS "= no_response client_closed\n", W(GET "GET /2 HTT"), CLOSE);
+	CHECK("! h1\n" GET_SAYS "= response_cut client_closed\n", W(GET), R(OK "Content-Le"),
+	      CLOSE);
+	CHECK("", CLOSE);
+}
+
+/* --- what is not understood --- */
+
+static void test_h2(void **state)
+{
+	CHECK("! h2\n# h2 43\n", W("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+	      R("\0\0\6\4\0\0\0\0\0\0\1\0\0\0\1"), W("abcd"), CLOSE);
+	CHECK("! h2\n# h2 39\n", R("\0\0\6\4\0\0\0\0\0\0\1\0\0\0\1"),
+	      W("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), CLOSE);
+}
+
+static void test_websocket(void **state)
+{
+	CHECK("! h1\n" GET_SAYS "< 101 none\n=\n! websocket\n# websocket 7\n",
+	      W("GET / HTTP/1.1\r\nHost: api.x\r\nUpgrade: websocket\r\n\r\n"),
+	      R("HTTP/1.1 101 Up\r\nUpgrade: WebSocket\r\n\r\n\x81\x02{}"), W("\x81\x80!"), CLOSE);
+	/* the first frame is delivered before the answer that makes it one */
+	CHECK("! h1\n" GET_SAYS "< 101 none\n=\n! websocket\n# websocket 7\n",
+	      W("GET / HTTP/1.1\r\nHost: api.x\r\nUpgrade: websocket\r\n\r\n"), W("\x81\x80!"),
+	      R("HTTP/1.1 101 Up\r\nUpgrade: WebSocket\r\n\r\n\x81\x02{}"), CLOSE);
+	/* refused */
+	CHECK("! h1\n" GET_SAYS "< 426 whole\n=\n" GET_SAYS "< 204 none\n=\n",
+	      W("GET / HTTP/1.1\r\nHost: api.x\r\nUpgrade: websocket\r\n\r\n"), W(GET),
+	      R("HTTP/1.1 426 No\r\nContent-Length: 0\r\n\r\n"), R("HTTP/1.1 204 N\r\n\r\n"),
+	      CLOSE);
+}
+
+static void test_h2c(void **state)
+{
+	CHECK("! h1\n" GET_SAYS "< 101 none\n=\n! h2\n# h2 3\n",
+	      W("GET / HTTP/1.1\r\nHost: api.x\r\nUpgrade: h2c\r\n\r\n"),
+	      R("HTTP/1.1 101 Up\r\nUpgrade: h2c\r\n\r\n\0\0\0"), CLOSE);
+	CHECK("! h1\n" GET_SAYS "< 101 none\n=\n! none\n# other 2\n",
+	      W("GET / HTTP/1.1\r\nHost: api.x\r\nUpgrade: tcp\r\n\r\n"),
+	      R("HTTP/1.1 101 Up\r\nUpgrade: tcp\r\n\r\nab"), CLOSE);
+}
+
+static void test_connect(void **state)
+{
+	CHECK("! h1\n> CONNECT h:443 \n< 200 none\n=\n! none\n# other 5\n",
+	      W("CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n"), R(OK "\r\n"),
+	      W("\x16\x03\x01\x02\x00"), CLOSE);
+	/* plain HTTP inside; the client did not wait */
+	CHECK("! h1\n> CONNECT h:80 \n< 200 none\n=\n" GET_SAYS "< 204 none\n=\n",
+	      W("CONNECT h:80 HTTP/1.1\r\nHost: h:80\r\n\r\n"), W(GET), R(OK "\r\n"),
+	      R("HTTP/1.1 204 N\r\n\r\n"), CLOSE);
+	CHECK("! h1\n> CONNECT h:80 \n< 407 whole\n<[no]\n=\n" GET_SAYS
+	      "= no_response client_closed\n",
+	      W("CONNECT h:80 HTTP/1.1\r\nHost: h:80\r\n\r\n"),
+	      R("HTTP/1.1 407 A\r\nContent-Length: 2\r\n\r\nno"), W(GET), CLOSE);
+}
+
+static void test_not_http(void **state)
+{
+	CHECK("! none\n# other 11\n", W("\x16\x03\x01hello"), R("abc"), CLOSE);
+	CHECK("! none\n# other 8\n", W("SSH-2.0-"), CLOSE);
+	CHECK("! none\n# other 8\n", W("HTTP"), W_LOST(0), R("GETx"), CLOSE);
+}
+
+static void test_dead_reasons(void **state)
+{
+	static const char *const heads[] = {
+		"POST / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc",
+		"POST / HTTP/1.1\r\nContent-Length: +3\r\n\r\nabc",
+		"POST / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\nabc",
+		"POST / HTTP/1.1\r\nContent-Length : 3\r\n\r\nabc",
+		"POST / HTTP/1.1\r\nContent-Length: 3\r\n 4\r\n\r\nabc",
+		"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\nabc",
+		"POST / HTTP/1.1\r\nTransfer-Encoding: chunked, gzip\r\n\r\nabc",
+		"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+		"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n",
+		"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3x\r\nabcd\r\n",
+		"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1234567890123456\r\n",
+		"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\r\n",
+		"POST / HTTP/1.1\r\nno colon\r\n\r\n", "POST / HTTP/3.0\r\n\r\n", "POST /\r\n\r\n",
+		"POST / HTTP/1.1 \r\n\r\n", "POST  / HTTP/1.1\r\n\r\n",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
+		const struct step steps[] = {WRAW(heads[i], strlen(heads[i])), CLOSE};
+		char *text = transcript_run(steps, 2, 1);
+
+		if (!strstr(text, "! none\n"))
+			print_error("%s\n%s\n", heads[i], text);
+		assert_non_null(strstr(text, "! none\n"));
+		free(text);
+	}
+}
+
+static void test_harmless_oddities(void **state)
+{
+	CHECK("! h1\n> POST a /\n>[abc]\n< 200 whole\n<[x]\n=\n",
+	      W("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3, 3\r\nX: y\r\n folded\r\n"
+		"Bad Name: 1\r\nHost: b\r\nTransfer-Encoding: identity\r\n\r\nabc"),
+	      R(OK "Content-Length: 1\r\nContent-Length: 1\r\n\r\nx"), CLOSE);
+}
+
+static void test_long_head(void **state)
+{
+	static const char start[] = "GET / HTTP/1.1\r\nHost: h\r\nCookie: ";
+	size_t n = 200000, at = sizeof(start) - 1;
+	char *head = malloc(n + 200);
+
+	stats_reset();
+	memcpy(head, start, at);
+	memset(head + at, 'c', n);
+	memcpy(head + at + n, "\r\n\r\n", 4);
+
+	const struct step steps[] = {WRAW(head, at + n + 4), R("HTTP/1.1 204 N\r\n\r\n"), CLOSE};
+
+	for (unsigned int way = 0; way < 4; way += 3) {
+		char *text = transcript_run(steps, 3, way);
+
+		assert_string_equal(text, "! h1\n> GET h /\n< 204 none\n=\n");
+		free(text);
+	}
+	assert_int_equal(stats_get(STAT_HTTP_HEAD_TOO_LONG), 2);
+	free(head);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sized),
+		cmocka_unit_test(test_bare_line_feeds),
+		cmocka_unit_test(test_server_side),
+		cmocka_unit_test(test_keep_alive),
+		cmocka_unit_test(test_pipelining),
+		cmocka_unit_test(test_pipeline_full),
+		cmocka_unit_test(test_chunked),
+		cmocka_unit_test(test_until_close),
+		cmocka_unit_test(test_interim),
+		cmocka_unit_test(test_expect_refused),
+		cmocka_unit_test(test_no_body),
+		cmocka_unit_test(test_early_answer),
+		cmocka_unit_test(test_delivered_before_request),
+		cmocka_unit_test(test_unwanted),
+		cmocka_unit_test(test_target_forms),
+		cmocka_unit_test(test_sse_events),
+		cmocka_unit_test(test_framing_override),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_h2),
+		cmocka_unit_test(test_websocket),
+		cmocka_unit_test(test_h2c),
+		cmocka_unit_test(test_connect),
+		cmocka_unit_test(test_not_http),
+		cmocka_unit_test(test_dead_reasons),
+		cmocka_unit_test(test_harmless_oddities),
+		cmocka_unit_test(test_long_head),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

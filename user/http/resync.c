@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Finding a head: in the first bytes of a connection, and in the middle of a stream whose framing
+ * was lost. There a head is looked for at the start of records and lines only, and only a whole,
+ * strict start line counts; pair.c's times turn down what a body merely imitates.
+ */
+#include "http/private.h"
+
+#include "base/limits.h"
+#include "base/stats.h"
+#include "http/detect.h"
+
+static bool scan_add(struct http_side *s, const u8 *p, size_t n)
+{
+	if (s->scan.n == 0)
+		s->scan_ns = s->ts_ns;
+	return buf_append(&s->scan, p, n) == 0;
+}
+
+/* --- the first bytes --- */
+
+static void first_decide(struct http_conn *h, struct http_side *s, enum detect d)
+{
+	bool is_request = d == DETECT_REQUEST;
+
+	if (d == DETECT_H2) {
+		http_become(h, HTTP_PROTO_H2, UNDECODED_H2, NULL);
+	} else if (d != DETECT_REQUEST && d != DETECT_RESPONSE) {
+		http_become(h, HTTP_PROTO_NONE, UNDECODED_OTHER, "not HTTP");
+	} else if (h->request_side >= 0 && is_request != http_is_request_side(h, s)) {
+		http_become(h, HTTP_PROTO_NONE, UNDECODED_OTHER, "two sides of one kind");
+	} else {
+		h->request_side = (int)(is_request ? s - h->side : 1 - (s - h->side));
+		s->state = SIDE_HEAD;
+		s->is_idle = true;
+	}
+}
+
+size_t first_step(struct http_conn *h, struct http_side *s, const u8 *p, size_t n)
+{
+	enum detect d;
+
+	if (s->scan.n == 0) {
+		if (*p == '\r' || *p == '\n')
+			return 1;
+		d = detect_first(p, n);
+		if (d == DETECT_MORE && scan_add(s, p, n))
+			return n;
+		first_decide(h, s, d);
+		return 0;
+	}
+	/* byte by byte, so that scan never holds more than the head's first word */
+	d = DETECT_NO;
+	if (s->scan.n < DETECT_FIRST_MAX && scan_add(s, p, 1))
+		d = detect_first((const u8 *)s->scan.p, s->scan.n);
+	if (d != DETECT_MORE)
+		first_decide(h, s, d);
+	return 1;
+}
+
+/* --- in the middle --- */
+
+enum candidate {
+	CANDIDATE_NO,
+	CANDIDATE_WAIT,		/* a response whose request may yet be delivered */
+	CANDIDATE_YES,
+};
+
+static void resync_skip(struct http_conn *h, u64 n)
+{
+	stats_add(STAT_HTTP_RESYNC_BYTES, n);
+	h->scanned += n;
+	if (h->protocol == HTTP_PROTO_UNKNOWN && h->scanned > HTTP_LATE_SCAN_MAX)
+		http_become(h, HTTP_PROTO_NONE, UNDECODED_OTHER, "no head found");
+}
+
+/* Before the first exchange a request line outweighs a guess made from a response line. */
+static bool resync_set_roles(struct http_conn *h, struct http_side *s, bool is_request)
+{
+	struct http_side *other = &h->side[1 - (s - h->side)];
+
+	if (h->request_side >= 0 && (h->had_exchange || !is_request))
+		return is_request == http_is_request_side(h, s);
+	if (is_request && http_is_response_side(h, s) && other->has_candidate) {
+		other->has_candidate = false;
+	} else if (is_request && s->has_candidate) {
+		s->has_candidate = false;
+		stats_add(STAT_HTTP_RESYNC_BYTES, hold_clear(&s->hold));
+	}
+	h->request_side = (int)(is_request ? s - h->side : 1 - (s - h->side));
+	return true;
+}
+
+static enum candidate resync_candidate(struct http_conn *h, struct http_side *s, enum detect d,
+				       u64 ts_ns)
+{
+	if ((d != DETECT_REQUEST && d != DETECT_RESPONSE) ||
+	    !resync_set_roles(h, s, d == DETECT_REQUEST))
+		return CANDIDATE_NO;
+	if (d == DETECT_REQUEST)
+		return CANDIDATE_YES;
+
+	const struct http_x *x = pair_awaiting(h);
+
+	if (!x)
+		return CANDIDATE_WAIT;
+	if (x->pub.request_start_ns <= ts_ns)
+		return CANDIDATE_YES;
+	stats_add(STAT_HTTP_UNPAIRED, 1);	/* older than every request we know */
+	return CANDIDATE_NO;
+}
+
+/* A line that lies whole in p. */
+static size_t resync_line(struct http_conn *h, struct http_side *s, const u8 *p, size_t n)
+{
+	switch (resync_candidate(h, s, detect_head_line(p, n), s->ts_ns)) {
+	case CANDIDATE_YES:
+		s->state = SIDE_HEAD;
+		s->is_idle = true;
+		return 0;
+	case CANDIDATE_WAIT:
+		s->has_candidate = true;
+		return 0;
+	default:
+		resync_skip(h, n);
+		return n;
+	}
+}
+
+/* scan holds a whole line. */
+static void resync_scanned(struct http_conn *h, struct http_side *s, enum candidate c)
+{
+	if (c == CANDIDATE_YES) {
+		s->state = SIDE_HEAD;		/* which takes scan first */
+		s->is_idle = true;
+	} else if (c == CANDIDATE_WAIT) {
+		s->has_candidate = true;
+	}
+}
+
+/* A piece of a line of which scan holds the beginning. */
+static size_t resync_scan(struct http_conn *h, struct http_side *s, const u8 *p, size_t n)
+{
+	size_t before = s->scan.n;
+	enum detect d = detect_head_line((const u8 *)s->scan.p, before);
+	bool waited = d != DETECT_MORE;
+
+	if (!waited)
+		d = scan_add(s, p, n) ? detect_head_line((const u8 *)s->scan.p, s->scan.n) :
+					DETECT_NO;
+	if (d == DETECT_MORE)
+		return n;
+
+	enum candidate c = resync_candidate(h, s, d, s->scan_ns);
+
+	if (c != CANDIDATE_NO) {
+		resync_scanned(h, s, c);
+		return waited ? 0 : n;
+	}
+
+	/* not a head after all; what this record starts with may be one of its own */
+	bool again = waited || s->is_record_start;
+
+	buf_fini(&s->scan);
+	s->at_line_start = again || p[n - 1] == '\n';
+	resync_skip(h, again ? before : before + n);
+	return again ? 0 : n;
+}
+
+size_t resync_step(struct http_conn *h, struct http_side *s, const u8 *p, size_t n)
+{
+	s->has_candidate = false;
+	if (s->is_record_start && s->scan.n == 0) {
+		s->at_line_start = true;
+		s->h2_records = h->protocol == HTTP_PROTO_UNKNOWN && detect_is_h2_frames(p, n) ?
+					s->h2_records + 1 : 0;
+		if (s->h2_records == 2)
+			http_become(h, HTTP_PROTO_H2, UNDECODED_H2, NULL);
+		if (s->h2_records) {
+			resync_skip(h, h->protocol == HTTP_PROTO_H2 ? 0 : n);
+			return h->protocol == HTTP_PROTO_H2 ? 0 : n;
+		}
+	}
+
+	const u8 *lf = memchr(p, '\n', n);
+	size_t len = lf ? (size_t)(lf - p) + 1 : n;
+
+	if (s->scan.n)
+		return resync_scan(h, s, p, len);
+	if (!s->at_line_start) {
+		s->at_line_start = lf != NULL;
+		resync_skip(h, len);
+		return len;
+	}
+	if (lf)
+		return resync_line(h, s, p, len);
+	if (detect_head_line(p, n) == DETECT_MORE && scan_add(s, p, n))
+		return n;
+	buf_fini(&s->scan);
+	s->at_line_start = false;
+	resync_skip(h, n);
+	return n;
+}
