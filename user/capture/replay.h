@@ -11,6 +11,7 @@
 #ifndef TOLLTAP_CAPTURE_REPLAY_H
 #define TOLLTAP_CAPTURE_REPLAY_H
 
+#include "base/types.h"
 #include "bpf/event.h"
 #include "capture/capture.h"
 
