@@ -38,14 +38,13 @@ int site_choose(const u8 *code, size_t n, enum probe_fn fn, struct site *ret);
 
 struct site_callee {
 	s64 delta;		/* of the callee's first byte from the caller's */
-	/* PROBE_NONE: the same signature as the caller's; else one of the INTERNAL forms */
-	enum probe_fn fn;
+	enum probe_fn fn;	/* one of the INTERNAL forms: where the out pointer stands */
 	/* the out pointer is a local of the caller: only a function that fills it is called so */
 	bool is_certain;
 };
 
 /*
- * The function to which SSL_read, SSL_write and their _ex forms hand all their arguments on, on
+ * The function to which SSL_read, SSL_write, SSL_peek and their forms hand all arguments on, on
  * the straight way for num >= 0. Nothing but a test of num may stand before the call. -ENOENT.
  */
 int site_find_callee(const u8 *code, size_t n, enum probe_fn fn, struct site_callee *ret);
