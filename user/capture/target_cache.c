@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Remembers what a file was classified as, while it stays the same file. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/limits.h"
+#include "base/map.h"
+#include "capture/target.h"
+
+struct answer {
+	struct map_key key;
+	s64 size;
+	struct timespec mtime;
+	int err;
+	struct target *target;		/* NULL when err */
+	size_t slot;
+};
+
+struct target_cache {
+	struct map *map;
+	struct answer *slot[TARGET_CACHE_MAX];
+	size_t cnt;
+	size_t next_victim;
+};
+
+static void free_answer(struct answer *a)
+{
+	if (a)
+		free(a->target);
+	free(a);
+}
+
+struct target_cache *target_cache_new(void)
+{
+	struct target_cache *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->map = map_new(TARGET_CACHE_MAX);
+	if (!c->map) {
+		target_cache_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+void target_cache_free(struct target_cache *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < c->cnt; i++)
+		free_answer(c->slot[i]);
+	map_free(c->map);
+	free(c);
+}
+
+static bool is_same(const struct answer *a, const struct stat *st)
+{
+	return a->size == st->st_size && a->mtime.tv_sec == st->st_mtim.tv_sec &&
+	       a->mtime.tv_nsec == st->st_mtim.tv_nsec;
+}
+
+static int answer_new(int fd, const struct stat *st, struct answer **ret)
+{
+	struct answer *a = calloc(1, sizeof(*a));
+	struct target target;
+
+	if (!a)
+		return -ENOMEM;
+	a->key = (struct map_key){ .a = st->st_dev, .b = st->st_ino };
+	a->size = st->st_size;
+	a->mtime = st->st_mtim;
+	a->err = target_classify(fd, &target);
+	if (!a->err) {
+		a->target = malloc(sizeof(target));
+		if (!a->target) {
+			free_answer(a);
+			return -ENOMEM;
+		}
+		*a->target = target;
+	}
+	*ret = a;
+	return 0;
+}
+
+/* Takes a; a full cache gives up its oldest place. */
+static int put(struct target_cache *c, struct answer *a, struct answer *old)
+{
+	if (old) {
+		a->slot = old->slot;
+	} else if (c->cnt < TARGET_CACHE_MAX) {
+		a->slot = c->cnt;
+	} else {
+		a->slot = c->next_victim;
+		c->next_victim = (c->next_victim + 1) % TARGET_CACHE_MAX;
+		old = c->slot[a->slot];
+	}
+	if (old)
+		map_remove(c->map, old->key);
+	int err = map_put(c->map, a->key, a);
+	if (err) {
+		/* an old answer keeps its slot, where nobody finds it any more: harmless */
+		free_answer(a);
+		return err;
+	}
+	free_answer(old);
+	if (a->slot == c->cnt)
+		c->cnt++;
+	c->slot[a->slot] = a;
+	return 0;
+}
+
+int target_cache_classify(struct target_cache *c, int fd, const struct target **ret)
+{
+	struct answer *a;
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	struct answer *old = map_get(c->map, (struct map_key){ .a = st.st_dev, .b = st.st_ino });
+
+	if (old && is_same(old, &st)) {
+		a = old;
+	} else {
+		int err = answer_new(fd, &st, &a);
+
+		if (!err)
+			err = put(c, a, old);
+		if (err)
+			return err;
+	}
+	if (!a->err)
+		*ret = a->target;
+	return a->err;
+}
