@@ -167,6 +167,8 @@ void http_conn_feed(struct http_conn *h, bool is_write, u64 ts_ns, const u8 *p, 
 	struct http_side *s = &h->side[is_write];
 	size_t taken = 0;
 
+	if (resync_was_wrong(h, s, p, n))
+		http_hold_overflow(h, s);
 	if (!s->hold.first)
 		taken = side_feed(h, s, ts_ns, p, n);
 	if (h->protocol > HTTP_PROTO_H1) {

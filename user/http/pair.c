@@ -200,7 +200,9 @@ struct http_x *pair_pick(struct http_conn *h, u64 ts_ns)
 		struct http_x *keep = h->responses_missing ? NULL : first;
 
 		pair_give_up_older(h, ts_ns, keep);
-		return keep ? pair_take(h, keep) : NULL;
+		keep = keep ? pair_take(h, keep) : NULL;
+		h->requests_missing = true;	/* the others' responses are still to come */
+		return keep;
 	}
 	pair_give_up_older(h, ts_ns, newest);
 	return pair_take(h, newest);

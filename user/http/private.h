@@ -120,12 +120,17 @@ size_t side_feed(struct http_conn *h, struct http_side *s, u64 ts_ns, const u8 *
 void side_gap(struct http_conn *h, struct http_side *s, u64 ts_ns, u64 n, bool is_policy);
 bool side_must_wait(const struct http_conn *h, const struct http_side *s);
 void side_resync(struct http_conn *h, struct http_side *s);
+/* The message under way is over; frees its exchange when that is. */
+void side_message_over(struct http_conn *h, struct http_side *s, bool is_complete);
 /* The connection ends, or is no longer parsed: so is the message under way. */
 void side_close(struct http_conn *h, struct http_side *s, u64 ts_ns);
 
 /* --- resync.c: finding the next head --- */
 
+size_t recover_step(struct http_conn *h, struct http_side *s, const u8 *p, size_t n);
 size_t resync_step(struct http_conn *h, struct http_side *s, const u8 *p, size_t n);
+/* Whether p shows that the response held back on this side was none: a request follows it. */
+bool resync_was_wrong(const struct http_conn *h, const struct http_side *s, const u8 *p, size_t n);
 size_t first_step(struct http_conn *h, struct http_side *s, const u8 *p, size_t n);
 
 /* --- pair.c --- */

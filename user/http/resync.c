@@ -74,21 +74,18 @@ static void resync_skip(struct http_conn *h, u64 n)
 		http_become(h, HTTP_PROTO_NONE, UNDECODED_OTHER, "no head found");
 }
 
-/* Before the first exchange a request line outweighs a guess made from a response line. */
 static bool resync_set_roles(struct http_conn *h, struct http_side *s, bool is_request)
 {
-	struct http_side *other = &h->side[1 - (s - h->side)];
-
+	/* before the first exchange a request line outweighs a guess made from a response line */
 	if (h->request_side >= 0 && (h->had_exchange || !is_request))
 		return is_request == http_is_request_side(h, s);
-	if (is_request && http_is_response_side(h, s) && other->has_candidate) {
-		other->has_candidate = false;
-	} else if (is_request && s->has_candidate) {
-		s->has_candidate = false;
-		stats_add(STAT_HTTP_RESYNC_BYTES, hold_clear(&s->hold));
-	}
 	h->request_side = (int)(is_request ? s - h->side : 1 - (s - h->side));
 	return true;
+}
+
+bool resync_was_wrong(const struct http_conn *h, const struct http_side *s, const u8 *p, size_t n)
+{
+	return s->has_candidate && !h->had_exchange && detect_head_line(p, n) == DETECT_REQUEST;
 }
 
 static enum candidate resync_candidate(struct http_conn *h, struct http_side *s, enum detect d,
@@ -167,6 +164,54 @@ static size_t resync_scan(struct http_conn *h, struct http_side *s, const u8 *p,
 	return again ? 0 : n;
 }
 
+/* The response under way is over, broken; its side goes on searching, with what scan holds. */
+static void recover_over(struct http_conn *h, struct http_side *s)
+{
+	struct buf scan = s->scan;
+
+	side_message_over(h, s, false);
+	buf_init(&s->scan, HTTP_LINE_MAX);
+	side_resync(h, s);
+	s->scan = scan;
+}
+
+/*
+ * Behind a gap in a chunked response, a record's start may be a chunk's, or the next head's. What
+ * stands within a record is not looked at: a body may say anything.
+ */
+size_t recover_step(struct http_conn *h, struct http_side *s, const u8 *p, size_t n)
+{
+	size_t before = s->scan.n;
+	enum detect d = DETECT_NO;
+
+	if (before == 0) {
+		if (s->is_record_start && body_recover(&s->body, p, n)) {
+			s->state = SIDE_BODY;
+			return 0;
+		}
+		if (s->is_record_start)
+			d = detect_head_line(p, n);
+	} else {
+		const u8 *lf = memchr(p, '\n', n);
+
+		n = lf ? (size_t)(lf - p) + 1 : n;
+		if (scan_add(s, p, n))
+			d = detect_head_line((const u8 *)s->scan.p, s->scan.n);
+	}
+	if (d == DETECT_RESPONSE) {
+		recover_over(h, s);
+		return before ? n : 0;
+	}
+	if (d == DETECT_MORE && (before || scan_add(s, p, n)))
+		return n;
+	buf_fini(&s->scan);
+	stats_add(STAT_HTTP_RESYNC_BYTES, before);
+	if (before && s->is_record_start)
+		return 0;		/* this record may start with a chunk or a head itself */
+	stats_add(STAT_HTTP_RESYNC_BYTES, n);
+	return n;
+}
+
 size_t resync_step(struct http_conn *h, struct http_side *s, const u8 *p, size_t n)
 {
 	s->has_candidate = false;
@@ -174,11 +219,13 @@ size_t resync_step(struct http_conn *h, struct http_side *s, const u8 *p, size_t
 		s->at_line_start = true;
 		s->h2_records = h->protocol == HTTP_PROTO_UNKNOWN && detect_is_h2_frames(p, n) ?
 					s->h2_records + 1 : 0;
-		if (s->h2_records == 2)
+		if (s->h2_records == 2) {
 			http_become(h, HTTP_PROTO_H2, UNDECODED_H2, NULL);
+			return 0;
+		}
 		if (s->h2_records) {
-			resync_skip(h, h->protocol == HTTP_PROTO_H2 ? 0 : n);
-			return h->protocol == HTTP_PROTO_H2 ? 0 : n;
+			resync_skip(h, n);
+			return n;
 		}
 	}
 

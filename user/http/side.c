@@ -79,7 +79,7 @@ bool side_must_wait(const struct http_conn *h, const struct http_side *s)
 
 /* --- the end of a message --- */
 
-static void side_message_over(struct http_conn *h, struct http_side *s, bool is_complete)
+void side_message_over(struct http_conn *h, struct http_side *s, bool is_complete)
 {
 	enum http_dir dir = side_dir(h, s);
 	struct http_x *x = s->x;
@@ -345,22 +345,6 @@ static size_t body_step(struct http_conn *h, struct http_side *s, const u8 *p, s
 	return taken;
 }
 
-/* Behind a gap in a chunked response, each record's start may be a chunk's, or the next head. */
-static size_t recover_step(struct http_conn *h, struct http_side *s, const u8 *p, size_t n)
-{
-	if (s->is_record_start && body_recover(&s->body, p, n)) {
-		s->state = SIDE_BODY;
-		return 0;
-	}
-	if (s->is_record_start && detect_head_line(p, n) == DETECT_RESPONSE) {
-		side_message_over(h, s, false);
-		side_resync(h, s);
-		return 0;
-	}
-	stats_add(STAT_HTTP_RESYNC_BYTES, n);
-	return n;
-}
-
 /* --- bytes --- */
 
 size_t side_feed(struct http_conn *h, struct http_side *s, u64 ts_ns, const u8 *p, size_t n)
@@ -443,6 +427,7 @@ void side_gap(struct http_conn *h, struct http_side *s, u64 ts_ns, u64 n, bool i
 	if (s->state == SIDE_BODY) {
 		side_body_gap(h, s, n, is_policy);
 	} else if (s->state == SIDE_RECOVER) {
+		buf_fini(&s->scan);
 		content_gap(h, s->x, HTTP_RESPONSE, &s->content, false);
 	} else if (s->state == SIDE_RESYNC) {
 		buf_fini(&s->scan);
