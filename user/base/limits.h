@@ -111,6 +111,12 @@
 #define OWNER_MAX 16384
 #define OWNER_LINGER_NS (60ull * 1000 * 1000 * 1000)
 
+/* price: one card's text, and everything made of all cards; the built-in ones need under 2 MiB */
+#define CARD_BYTES_MAX (8u << 20)
+#define CARD_ARENA_MAX (64u << 20)
+/* price: files in one folder of cards */
+#define CARD_FILES_MAX 256
+
 /* sink: records waiting for the worker; ~2 KiB each */
 #define SINK_QUEUE_MAX 8192
 
