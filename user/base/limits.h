@@ -107,6 +107,11 @@
 /* json: one captured scalar (ids, model names, numbers) */
 #define JSON_VALUE_MAX 1024
 
+/* llm: one id, model name, tier, error code; longer ones are no such thing and are left out */
+#define LLM_TEXT_MAX 256
+/* llm: response ids remembered, to know a second view of the same response; 32 bytes each */
+#define LLM_RECENT_MAX 4096
+
 /* owner: processes remembered, and how long after their exit (late chunks, exporters) */
 #define OWNER_MAX 16384
 #define OWNER_LINGER_NS (60ull * 1000 * 1000 * 1000)

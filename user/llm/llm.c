@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of one call: begun at the request's head, filled by documents, handed on when done. */
+#include "llm/llm.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/stats.h"
+#include "llm/recent.h"
+#include "llm/state.h"
+
+struct llm {
+	const struct llm_ops *ops;
+	void *arg;
+	struct recent *recent;
+	struct json_paths *paths[PATH_SET_MAX];
+};
+
+struct llm *llm_new(const struct llm_ops *ops, void *arg)
+{
+	struct llm *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return NULL;
+	l->ops = ops;
+	l->arg = arg;
+	l->recent = recent_new();
+	bool is_complete = l->recent != NULL;
+
+	for (int i = 0; i < PATH_SET_MAX; i++) {
+		l->paths[i] = dialect_paths((enum path_set)i);
+		is_complete = is_complete && l->paths[i];
+	}
+	if (is_complete)
+		return l;
+	llm_free(l);
+	return NULL;
+}
+
+void llm_free(struct llm *l)
+{
+	if (!l)
+		return;
+	for (int i = 0; i < PATH_SET_MAX; i++)
+		json_paths_free(l->paths[i]);
+	recent_free(l->recent);
+	free(l);
+}
+
+/* --- begin ----------------------------------------------------------------------------------- */
+
+static void llm_start(struct llm_state *s)
+{
+	if (!s->is_started)
+		stats_add(STAT_CALLS_STARTED, 1);
+	s->is_started = true;
+}
+
+bool llm_on_request(struct llm *l, struct exchange *x)
+{
+	const struct endpoint *e = dialect_endpoint(x->method, x->path);
+	struct llm_state *s;
+
+	x->user = NULL;
+	if (!e)
+		return false;
+	s = arena_alloc(x->arena, sizeof(*s));
+	if (!s)
+		return false;
+	s->endpoint = e;
+	s->arena = x->arena;
+	s->call.endpoint = str_of(e->name);
+	s->call.operation = str_of(e->operation);
+	identity_request(s, x);
+	s->has_deployment = s->call.model_requested.n > 0;
+	json_init(&s->request, l->paths[PATHS_REQUEST], request_on_event, s);
+	json_init(&s->response, l->paths[e->paths], response_on_event, s);
+	if (s->provider)
+		llm_start(s);
+	x->user = s;
+	return true;
+}
+
+void llm_on_response(struct llm *l, struct exchange *x)
+{
+	struct llm_state *s = x->user;
+
+	if (s && identity_is_proof(x))
+		s->answered_proof |= PROOF_HEADER;
+}
+
+/* --- documents ------------------------------------------------------------------------------- */
+
+static void llm_request_unit(struct llm_state *s, enum unit_step step, struct str bytes)
+{
+	switch (step) {
+	case UNIT_BEGIN:
+		json_reset(&s->request);
+		break;
+	case UNIT_DATA:
+		json_feed(&s->request, bytes.p, bytes.n);
+		break;
+	case UNIT_POLICY:
+	case UNIT_BROKEN:
+		/* What came before stands; nothing after has a place that could be proven. */
+		json_gap(&s->request);
+		break;
+	case UNIT_END:
+		json_finish(&s->request);
+		break;
+	}
+}
+
+static void llm_response_unit(struct llm_state *s, const struct exchange *x, enum unit_step step,
+			      struct str bytes)
+{
+	switch (step) {
+	case UNIT_BEGIN:
+		s->is_stream = x->framing == FRAMING_SSE || x->framing == FRAMING_NDJSON;
+		response_begin(s, bytes);
+		break;
+	case UNIT_DATA:
+		response_data(s, bytes);
+		break;
+	case UNIT_POLICY:
+		json_gap(&s->response);
+		break;
+	case UNIT_BROKEN:
+	case UNIT_END:
+		response_end(s, step == UNIT_END);
+		break;
+	}
+}
+
+void llm_on_unit(struct llm *l, struct exchange *x, enum http_dir dir, enum unit_step step,
+		 struct str bytes)
+{
+	struct llm_state *s = x->user;
+
+	if (!s)
+		return;
+	if (dir == HTTP_REQUEST)
+		llm_request_unit(s, step, bytes);
+	else
+		llm_response_unit(s, x, step, bytes);
+}
+
+bool llm_is_call(const struct exchange *x)
+{
+	const struct llm_state *s = x->user;
+
+	return s && (s->provider || shape_is_asked(s) || shape_is_answered(s));
+}
+
+/* --- end ------------------------------------------------------------------------------------- */
+
+/*
+ * On an unknown host a request that looks right is believed, unless a good answer that was read to
+ * its end does not look like the dialect's.
+ */
+static bool llm_is_proven(const struct llm_state *s, const struct exchange *x)
+{
+	bool is_good = x->status >= 200 && x->status < 300;
+
+	if (s->provider || shape_is_answered(s))
+		return true;
+	if (!shape_is_asked(s) || s->endpoint->flags & ENDPOINT_F_VIEW)
+		return false;
+	return !is_good || !s->document_cnt || s->has_error;
+}
+
+static void llm_fill_flags(struct llm_state *s, const struct exchange *x)
+{
+	static const struct {
+		u32 from;
+		u32 to;
+	} map[] = {
+		{EXCHANGE_F_STREAM, CALL_F_STREAM},
+		{EXCHANGE_F_REQUEST_GAP | EXCHANGE_F_REQUEST_CUT, CALL_F_REQUEST_GAP},
+		{EXCHANGE_F_REQUEST_POLICY, CALL_F_REQUEST_POLICY},
+		{EXCHANGE_F_RESPONSE_GAP | EXCHANGE_F_DECODE_FAILED, CALL_F_TRUNCATED},
+		{EXCHANGE_F_SERVER_SIDE, CALL_F_SERVER_SIDE},
+	};
+	u32 cut = EXCHANGE_F_RESPONSE_CUT | EXCHANGE_F_NO_RESPONSE | EXCHANGE_F_CLIENT_CLOSED;
+	u32 flags = s->provider ? 0 : CALL_F_SHAPE;
+
+	for (size_t i = 0; i < ARRAY_LEN(map); i++)
+		if (x->flags & map[i].from)
+			flags |= map[i].to;
+	if (s->is_stream || (!x->status && s->asked_stream))
+		flags |= CALL_F_STREAM;
+	if (s->is_broken)
+		flags |= CALL_F_TRUNCATED;
+	/* A client that has the last event need not wait for the connection's end. */
+	if (!s->is_terminal && x->status < 400 &&
+	    (x->flags & cut || (s->is_stream && !s->finish[0].n && !s->has_error)))
+		flags |= CALL_F_ABORTED;
+	s->call.flags |= flags;
+}
+
+/* OpenTelemetry's error.type of an HTTP error that says no more. */
+static struct str llm_status(struct llm_state *s, const struct exchange *x)
+{
+	char text[8];
+
+	if (x->status < 400)
+		return STR("error");
+	snprintf(text, sizeof(text), "%u", x->status);
+	return arena_dup(s->arena, str_of(text));
+}
+
+static void llm_fill_error(struct llm_state *s, const struct exchange *x)
+{
+	struct call *call = &s->call;
+	if (!s->has_error && x->status < 400) {
+		call->error_type = STR_NONE;
+		call->error_code = STR_NONE;
+		return;
+	}
+	if (!call->error_type.n)
+		call->error_type = call->error_code.n ? call->error_code : llm_status(s, x);
+}
+
+static void llm_fill_finish(struct llm_state *s)
+{
+	for (size_t i = 0; i < CALL_FINISH_MAX; i++)
+		if (s->finish[i].n)
+			s->call.finish[s->call.finish_cnt++] = s->finish[i];
+}
+
+static enum usage_source llm_source(const struct llm_state *s, const struct exchange *x)
+{
+	if (!s->usage_cnt)
+		return USAGE_NONE;
+	if (!s->is_stream)
+		return USAGE_BODY_JSON;
+	if (s->call.completeness == COMPLETE_LOWER_BOUND)
+		return USAGE_SSE_PARTIAL;
+	if (x->framing == FRAMING_NDJSON)
+		return USAGE_NDJSON;
+	if (s->endpoint->assembly == ASSEMBLE_LAST && s->usage_cnt > 1)
+		return USAGE_SSE_CUMULATIVE;
+	return USAGE_SSE_FINAL;
+}
+
+/*
+ * A view is billed when it is the first sight of usage that its creation could not show: a
+ * background response, or one whose creating request ended without usage.
+ */
+static bool llm_is_duplicate(const struct llm *l, const struct llm_state *s,
+			     const struct exchange *x)
+{
+	enum recent_seen seen = recent_get(l->recent, s->call.provider, s->call.response_id);
+
+	if (!(s->endpoint->flags & ENDPOINT_F_VIEW) || x->status >= 400)
+		return false;
+	if (!s->usage_cnt || seen == RECENT_WITH_USAGE)
+		return true;
+	return seen == RECENT_UNKNOWN && !s->is_background;
+}
+
+static enum completeness llm_completeness(const struct llm *l, const struct llm_state *s,
+					  const struct exchange *x)
+{
+	/* After a loss only the last event tells that no later figure was missed. */
+	bool is_lost = s->call.flags & CALL_F_ABORTED ||
+		       (s->call.flags & CALL_F_TRUNCATED && !s->is_terminal);
+
+	if (s->endpoint->flags & ENDPOINT_F_FREE)
+		return COMPLETE_FREE_CALL;
+	if (llm_is_duplicate(l, s, x))
+		return COMPLETE_DUPLICATE_VIEW;
+	if (!s->usage_cnt)
+		return COMPLETE_UNMETERED;
+	if (is_lost || s->is_started_only || !s->is_usage_whole)
+		return COMPLETE_LOWER_BOUND;
+	return COMPLETE_EXACT;
+}
+
+static void llm_fill_times(struct call *call, const struct exchange *x)
+{
+	call->start_ns = x->request_start_ns;
+	call->end_ns = x->end_ns;
+	call->first_token_ns = call->flags & CALL_F_STREAM ? x->response_body_ns : 0;
+}
+
+void llm_on_done(struct llm *l, struct exchange *x)
+{
+	struct llm_state *s = x->user;
+
+	x->user = NULL;
+	if (!s || !llm_is_proven(s, x))
+		return;
+	llm_start(s);
+	s->call.http_status = x->status;
+	identity_done(s, x);
+	assemble_call(s);
+	identity_cost(s, x);
+	llm_fill_flags(s, x);
+	llm_fill_error(s, x);
+	llm_fill_finish(s);
+	request_fill(s);
+	llm_fill_times(&s->call, x);
+	s->call.completeness = llm_completeness(l, s, x);
+	s->call.usage_source = llm_source(s, x);
+	s->call.cache_status = identity_cache(s, x);
+	recent_note(l->recent, s->call.provider, s->call.response_id, s->usage_cnt > 0);
+	l->ops->on_call(l->arg, x, &s->call);
+}

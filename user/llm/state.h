@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the llm room remembers about one exchange, in the exchange's arena.
+ *
+ *   request unit  --json--> call.model_requested ...
+ *   response unit --json--> doc (what this one document says) --assembly--> seen, call
+ *   done          --------> call (identity.c, finish in llm.c) --> on_call
+ */
+#ifndef TOLLTAP_LLM_STATE_H
+#define TOLLTAP_LLM_STATE_H
+
+#include "http/exchange.h"
+#include "http/http.h"
+#include "llm/dialect.h"
+
+/* What a document of a response is. */
+enum document_kind {
+	DOC_PLAIN,		/* no type member: OpenAI chat and the like */
+	DOC_MESSAGE,		/* Anthropic, not streamed */
+	DOC_MESSAGE_START,
+	DOC_MESSAGE_DELTA,
+	DOC_MESSAGE_STOP,
+	DOC_RESPONSE_EVENT,	/* OpenAI responses: not the last event */
+	DOC_RESPONSE_END,	/* response.completed, .incomplete, .failed, .cancelled */
+	DOC_ERROR,
+	DOC_OTHER,
+};
+
+enum item_kind {
+	ITEM_OTHER,
+	ITEM_WEB_SEARCH,
+	ITEM_FILE_SEARCH,
+	ITEM_CODE,
+	ITEM_SERVER_TOOL,	/* Anthropic: which one is told by its name */
+};
+
+/* Distinct code interpreter containers that are told apart within one response. */
+#define CONTAINER_MAX 8
+
+/* One hop of usage.iterations. */
+struct hop {
+	struct usage usage;
+	struct str model;
+	struct str type;
+};
+
+/* What the document that is being read says; begun anew for each. */
+struct document {
+	enum document_kind kind;
+	struct usage usage[SLOT_MAX];
+	bool has_usage[SLOT_MAX];
+	bool has_choice;
+	bool has_finish;
+	bool has_error;
+	u32 proof;			/* enum shape_proof */
+	size_t choice;			/* index of the current choice */
+	size_t choice_cnt;
+	u32 hop_cnt;			/* seen, may be more than CALL_SUB_MAX */
+	enum item_kind item;
+	bool item_is_code;
+	bool item_is_search;		/* no action, or the action is a search */
+	u64 item_container;		/* hash, 0: none */
+	u64 web_search;
+	u64 file_search;
+	u64 code_session;
+	u64 container[CONTAINER_MAX];
+	size_t container_cnt;
+};
+
+/* What shows that an exchange with an unknown host is an LLM's. */
+enum shape_proof {
+	PROOF_MODEL = 1 << 0,
+	PROOF_PROMPT = 1 << 1,
+	PROOF_LIST = 1 << 2,		/* choices, data, input_tokens */
+	PROOF_OBJECT = 1 << 3,		/* object: "chat.completion" and the like */
+	PROOF_TYPE = 1 << 4,		/* an event or document type of the dialect */
+	PROOF_USAGE = 1 << 5,
+	PROOF_HEADER = 1 << 6,
+	PROOF_ID = 1 << 7,
+};
+
+struct llm_state {
+	const struct endpoint *endpoint;
+	const struct provider *provider;	/* NULL: unknown host */
+	struct arena *arena;
+	struct call call;
+	struct str finish[CALL_FINISH_MAX];	/* by index of the choice */
+
+	struct json request;
+	struct json response;
+	bool has_deployment;			/* the path names the model */
+	bool asked_stream;
+	struct str asked_tier;
+	struct str asked_geo;
+	struct str asked_speed;
+	struct str user_id;
+
+	struct document doc;
+	char head[8];				/* of the document, to tell "[DONE]" */
+	size_t head_len;
+	struct str status;			/* of an OpenAI response */
+	struct str status_reason;		/* why it is incomplete */
+
+	u32 asked_proof;			/* enum shape_proof, of the request */
+	u32 answered_proof;			/* of all documents of the response */
+	bool is_started;			/* counted in CALLS_STARTED */
+	bool is_stream;				/* the response is a stream of documents */
+	bool is_terminal;			/* the provider's last event was seen */
+	bool is_broken;				/* a document was cut or malformed */
+	bool is_background;
+	bool has_error;
+	u32 document_cnt;			/* whole ones */
+
+	struct usage usage;			/* what counts so far */
+	u32 usage_cnt;				/* documents that carried usage */
+	bool has_main;				/* it came under its first name, not its twin */
+	bool is_started_only;			/* Anthropic: message_start's, no final figures */
+	bool is_usage_whole;			/* it has all that its family needs */
+	struct hop *hop;			/* CALL_SUB_MAX of them, once needed */
+	u32 hop_cnt;
+	u64 web_search;				/* counted items */
+	u64 file_search;
+	u64 code_session;
+};
+
+/* A short text from the wire, kept only when it is clean: bounded, UTF-8, no control characters. */
+struct str state_text(struct llm_state *s, struct str text);
+
+/* *dst becomes text, copied only when it differs; dirty or empty text changes nothing. */
+void state_set(struct llm_state *s, struct str *dst, struct str text);
+
+/* request.c: the document of a request */
+void request_on_event(void *arg, const struct json_event *e);
+void request_fill(struct llm_state *s);		/* asked for, where no answer says better */
+
+/* response.c: documents of a response */
+void response_begin(struct llm_state *s, struct str event_name);
+void response_data(struct llm_state *s, struct str bytes);
+void response_end(struct llm_state *s, bool is_whole);
+void response_on_event(void *arg, const struct json_event *e);
+
+
+/* assemble.c: what a document that has ended means for the call */
+void assemble_document(struct llm_state *s);
+void assemble_call(struct llm_state *s);	/* meters, hops, residual: at the end */
+
+/* anthropic.c */
+void anthropic_document(struct llm_state *s);
+void anthropic_split(struct llm_state *s);	/* TTL split of the top level */
+void anthropic_hops(struct llm_state *s);	/* iterations -> call.sub */
+
+/* identity.c: headers, credential, billing, session, cache status */
+void identity_request(struct llm_state *s, const struct exchange *x);	/* head is there */
+void identity_done(struct llm_state *s, const struct exchange *x);	/* all is there */
+void identity_cost(struct llm_state *s, const struct exchange *x);	/* header of a gateway */
+bool identity_is_proof(const struct exchange *x);
+enum cache_status identity_cache(const struct llm_state *s, const struct exchange *x);
+
+/* shape.c */
+bool shape_is_asked(const struct llm_state *s);
+bool shape_is_answered(const struct llm_state *s);
+
+#endif

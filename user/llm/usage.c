@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The arithmetic of usage.h: subsets are taken off their totals, once, here and nowhere else. */
+#include "llm/usage.h"
+
+#include <errno.h>
+
+#include "llm/call.h"
+
+/* Every integer up to here is exact in any JSON reader, and no sum of meters can overflow. */
+#define COUNT_MAX (1ull << 53)
+
+#define PICO_DIGITS 12
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* "12", "-12", "+12" after 'e'; -ERANGE beyond what makes sense for money. */
+static int parse_exponent(struct str s, int *ret)
+{
+	bool is_negative = s.n && s.p[0] == '-';
+	int exp = 0;
+
+	if (s.n && (s.p[0] == '-' || s.p[0] == '+'))
+		s = str_cut(s, 1, s.n);
+	if (!s.n)
+		return -EINVAL;
+	for (size_t i = 0; i < s.n; i++) {
+		if (!is_digit(s.p[i]))
+			return -EINVAL;
+		exp = exp * 10 + (s.p[i] - '0');
+		if (exp > 1000)
+			return -ERANGE;
+	}
+	*ret = is_negative ? -exp : exp;
+	return 0;
+}
+
+/* value * 10^shift, rounded half up. */
+static int scale_pico(u64 value, int shift, u64 *ret)
+{
+	u64 last = 0;
+
+	for (; shift > 0 && value; shift--)
+		if (__builtin_mul_overflow(value, 10, &value))
+			return -ERANGE;
+	for (; shift < 0 && (value || last); shift++) {
+		last = value % 10;
+		value /= 10;
+	}
+	if (shift == 0 && last >= 5)
+		value++;
+	if (value > INT64_MAX)
+		return -ERANGE;
+	*ret = value;
+	return 0;
+}
+
+int usage_parse_pico(struct str text, u64 *ret_pico)
+{
+	u64 value = 0;
+	int point = 0, exp = 0;
+	bool is_fraction = false, has_digit = false;
+	size_t i;
+
+	for (i = 0; i < text.n && (is_digit(text.p[i]) || text.p[i] == '.'); i++) {
+		if (text.p[i] == '.') {
+			if (is_fraction)
+				return -EINVAL;
+			is_fraction = true;
+			continue;
+		}
+		has_digit = true;
+		/* 18 digits are kept: the rest is beyond 1e-12 for any cost of one call */
+		if (value >= 100000000000000000ull) {
+			if (!is_fraction)
+				return -ERANGE;
+			continue;
+		}
+		value = value * 10 + (u64)(text.p[i] - '0');
+		point += is_fraction;
+	}
+	if (!has_digit)
+		return -EINVAL;
+	if (i < text.n) {
+		if (text.p[i] != 'e' && text.p[i] != 'E')
+			return -EINVAL;
+
+		int err = parse_exponent(str_cut(text, i + 1, text.n), &exp);
+
+		if (err)
+			return err;
+	}
+	return scale_pico(value, PICO_DIGITS + exp - point, ret_pico);
+}
+
+void usage_read(struct usage *u, enum counter c, struct str text)
+{
+	bool is_money = c == CTR_COST || c == CTR_COST_UPSTREAM;
+	u64 count;
+	int err = is_money ? usage_parse_pico(text, &count) : str_to_u64(text, &count);
+
+	u->present &= ~(1u << c);
+	u->broken &= ~(1u << c);
+	if (err || (!is_money && count > COUNT_MAX))
+		u->broken |= 1u << c;
+	else
+		usage_set(u, c, count);
+}
+
+void usage_replace(struct usage *u, const struct usage *from)
+{
+	u32 touched = from->present | from->broken;
+
+	for (int c = 0; c < CTR_MAX; c++)
+		if (usage_has(from, (enum counter)c))
+			u->count[c] = from->count[c];
+	u->present = (u->present & ~touched) | from->present;
+	u->broken = (u->broken & ~touched) | from->broken;
+	u->is_byok |= from->is_byok;
+}
+
+/* --- arithmetic ------------------------------------------------------------------------------ */
+
+/* Takes a subset off its total. A subset larger than what is left is a provider's mistake. */
+static void take(u64 *left, u64 part, struct usage_result *ret)
+{
+	if (part > *left)
+		ret->flags |= CALL_F_CLAMPED;
+	*left -= part < *left ? part : *left;
+}
+
+/* A reported subset becomes a meter of its own. */
+static void split(const struct usage *u, enum counter c, enum meter m, u64 *left,
+		  struct usage_result *ret)
+{
+	if (!usage_has(u, c))
+		return;
+	meters_set(&ret->meters, m, u->count[c]);
+	take(left, u->count[c], ret);
+}
+
+static void split_input(const struct usage *u, u64 prompt, struct usage_result *ret)
+{
+	enum counter read = usage_has(u, CTR_CACHE_READ) ? CTR_CACHE_READ : CTR_CACHE_READ_TWIN;
+	u64 left = prompt;
+
+	split(u, read, METER_CACHE_READ, &left, ret);
+	split(u, CTR_CACHE_WRITE, METER_CACHE_WRITE, &left, ret);
+	split(u, CTR_INPUT_AUDIO, METER_INPUT_AUDIO, &left, ret);
+	split(u, CTR_INPUT_IMAGE, METER_INPUT_IMAGE, &left, ret);
+	split(u, CTR_INPUT_VIDEO, METER_INPUT_VIDEO, &left, ret);
+	meters_set(&ret->meters, METER_INPUT, left);
+}
+
+static void split_output(const struct usage *u, u64 completion, struct usage_result *ret)
+{
+	u64 left = completion;
+
+	split(u, CTR_REASONING, METER_REASONING, &left, ret);
+	split(u, CTR_OUTPUT_AUDIO, METER_OUTPUT_AUDIO, &left, ret);
+	split(u, CTR_OUTPUT_IMAGE, METER_OUTPUT_IMAGE, &left, ret);
+	meters_set(&ret->meters, METER_OUTPUT, left);
+}
+
+static void resolve_inclusive(enum usage_family family, const struct usage *u,
+			      struct usage_result *ret)
+{
+	u64 prompt = usage_get(u, CTR_INPUT), completion = usage_get(u, CTR_OUTPUT);
+	u64 reasoning = usage_get(u, CTR_REASONING), audio = usage_get(u, CTR_INPUT_AUDIO);
+	u64 total = usage_get(u, CTR_TOTAL), sum = prompt + completion;
+	bool has_total = usage_has(u, CTR_TOTAL), has_output = usage_has(u, CTR_OUTPUT);
+	struct usage own = *u;
+
+	/* The provider's own total tells which parts stand beside it instead of in it. */
+	bool is_added = family == FAMILY_ADDED_REASONING && !(has_total && total == sum);
+
+	if (is_added || (has_total && reasoning && total == sum + reasoning))
+		completion += reasoning;
+	else if (has_total && audio && total == sum + audio)
+		prompt += audio;
+	else if (family == FAMILY_HIDDEN_REASONING && total > sum && !reasoning) {
+		usage_set(&own, CTR_REASONING, total - sum);
+		completion += total - sum;
+	}
+
+	/* Some leave an output of nothing out, and the total says so. */
+	if (!has_output && has_total && usage_has(u, CTR_INPUT) && total == prompt)
+		has_output = true;
+	if (usage_has(u, CTR_INPUT))
+		split_input(&own, prompt, ret);
+	if (has_output)
+		split_output(&own, completion, ret);
+	ret->context_tokens = prompt;
+	ret->is_whole = usage_has(u, CTR_INPUT) && has_output;
+}
+
+static void resolve_additive(const struct usage *u, struct usage_result *ret)
+{
+	static const struct {
+		enum counter counter;
+		enum meter meter;
+	} beside[] = {
+		{CTR_INPUT, METER_INPUT},
+		{CTR_CACHE_READ, METER_CACHE_READ},
+		{CTR_CACHE_WRITE, METER_CACHE_WRITE},
+		{CTR_CACHE_5M, METER_CACHE_WRITE_5M},
+		{CTR_CACHE_1H, METER_CACHE_WRITE_1H},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(beside); i++)
+		if (usage_has(u, beside[i].counter))
+			meters_set(&ret->meters, beside[i].meter, u->count[beside[i].counter]);
+	if (usage_has(u, CTR_OUTPUT))
+		split_output(u, u->count[CTR_OUTPUT], ret);
+	ret->context_tokens = meters_input_total(&ret->meters);
+	ret->is_whole = usage_has(u, CTR_INPUT) && usage_has(u, CTR_OUTPUT);
+}
+
+/* Embeddings; some give the total alone. */
+static void resolve_input(const struct usage *u, struct usage_result *ret)
+{
+	enum counter c = usage_has(u, CTR_INPUT) ? CTR_INPUT : CTR_TOTAL;
+
+	if (usage_has(u, c))
+		split_input(u, u->count[c], ret);
+	ret->context_tokens = usage_get(u, c);
+	ret->is_whole = usage_has(u, c);
+}
+
+static void resolve_units(const struct usage *u, struct usage_result *ret)
+{
+	if (usage_has(u, CTR_WEB_SEARCH))
+		meters_set(&ret->meters, METER_WEB_SEARCH, u->count[CTR_WEB_SEARCH]);
+	if (usage_has(u, CTR_WEB_FETCH))
+		meters_set(&ret->meters, METER_WEB_FETCH, u->count[CTR_WEB_FETCH]);
+}
+
+void usage_resolve(enum usage_family family, const struct usage *u, struct usage_result *ret)
+{
+	*ret = (struct usage_result){.flags = u->broken ? CALL_F_ARITHMETIC : 0};
+	if (family == FAMILY_ADDITIVE)
+		resolve_additive(u, ret);
+	else if (family == FAMILY_INPUT)
+		resolve_input(u, ret);
+	else
+		resolve_inclusive(family, u, ret);
+	resolve_units(u, ret);
+
+	if (!usage_has(u, CTR_TOTAL))
+		return;
+	ret->has_total = true;
+	ret->total = u->count[CTR_TOTAL];
+	ret->residual = (s64)ret->total - (s64)meters_input_total(&ret->meters) -
+			(s64)meters_output_total(&ret->meters);
+	if (ret->residual)
+		ret->flags |= CALL_F_RESIDUAL;
+}
