@@ -226,7 +226,7 @@ static int attach_perf(struct attach *a, const char *path, const struct target_p
 }
 
 int attach_file(struct attach *a, int fd, const struct target_probe *probe, size_t probe_cnt,
-		pid_t pid, bool is_bound, struct attach_links **ret)
+		pid_t pid, struct attach_links **ret)
 {
 	char path[64];
 	struct attach_links *links = calloc(1, sizeof(*links));
@@ -237,7 +237,7 @@ int attach_file(struct attach *a, int fd, const struct target_probe *probe, size
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	switch (bpf_form(a->bpf)) {
 	case FORM_PERF:
-		err = attach_perf(a, path, probe, probe_cnt, is_bound ? pid : 0, links);
+		err = attach_perf(a, path, probe, probe_cnt, pid, links);
 		break;
 	case FORM_MULTI:
 		err = attach_multi(a, path, probe, probe_cnt, pid, true, links);

@@ -22,12 +22,12 @@ struct attach *attach_new(const struct bpf *b);
 void attach_free(struct attach *a);	/* waits until every dropped link is gone; NULL is fine */
 
 /*
- * pid 0: every process that maps the file. The perf form has no cheap way to follow one process
- * and always does that, unless is_bound (files that other processes may remap under a breakpoint).
+ * pid 0: every process that maps the file. In the perf form a link of one process makes each of
+ * its context switches dearer, so that only files that must not have a wide one should get it.
  * -ESRCH: the process is gone.
  */
 int attach_file(struct attach *a, int fd, const struct target_probe *probe, size_t probe_cnt,
-		pid_t pid, bool is_bound, struct attach_links **ret);
+		pid_t pid, struct attach_links **ret);
 
 /* Takes the probes away soon, without waiting; NULL is fine. */
 void attach_drop(struct attach *a, struct attach_links *links);

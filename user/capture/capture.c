@@ -235,6 +235,18 @@ static int open_epoll(struct live *l)
 	return 0;
 }
 
+/*
+ * A perf event bound to a task makes each of its context switches dearer and cannot follow forks:
+ * all processes trap then, and the scope filter turns the others away.
+ */
+static bool must_be_wide(const struct live *l, enum selftest_result test)
+{
+	if (test == SELFTEST_WIDE_ONLY)
+		log_info("this kernel shows a process's probe to one thread only:"
+			 " probing files for all processes instead");
+	return test == SELFTEST_WIDE_ONLY || bpf_form(l->bpf) == FORM_PERF;
+}
+
 static const struct capture_source live_source;
 
 int capture_open_live(const struct capture_options *options, const struct capture_ops *ops,
@@ -252,7 +264,7 @@ int capture_open_live(const struct capture_options *options, const struct captur
 	l->epoll_fd = -1;
 	err = load(l, options, &test);
 	if (!err) {
-		l->trace = trace_new(l->attach, options->is_exact || test == SELFTEST_WIDE_ONLY);
+		l->trace = trace_new(l->attach, options->is_exact || must_be_wide(l, test));
 		err = l->trace ? open_rings(l) : -ENOMEM;
 	}
 	if (!err)
@@ -263,9 +275,6 @@ int capture_open_live(const struct capture_options *options, const struct captur
 		capture_close(&l->base);
 		return err;
 	}
-	if (test == SELFTEST_WIDE_ONLY)
-		log_info("this kernel shows a process's probe to one thread only:"
-			 " probing files for all processes instead");
 	*ret = &l->base;
 	return 0;
 }

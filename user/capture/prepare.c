@@ -116,19 +116,21 @@ static bool is_string(const char *cache, size_t size, u32 at)
 
 const char *prepare_cache_next(const char *cache, size_t size, const char *name, u32 *at)
 {
-	const struct cache_header *h = (const void *)cache;
+	struct cache_header h;
 
-	if (size < sizeof(*h) || memcmp(h->magic, CACHE_MAGIC, sizeof(h->magic)))
+	if (size < sizeof(h) || memcmp(cache, CACHE_MAGIC, sizeof(h.magic)))
 		return NULL;
-	size_t room = (size - sizeof(*h)) / sizeof(struct cache_entry);
-	const struct cache_entry *entry = (const void *)(cache + sizeof(*h));
+	memcpy(&h, cache, sizeof(h));
+	size_t room = (size - sizeof(h)) / sizeof(struct cache_entry);
 
-	while (*at < h->entry_cnt && *at < room) {
-		const struct cache_entry *e = &entry[(*at)++];
+	while (*at < h.entry_cnt && *at < room) {
+		struct cache_entry e;
 
-		if (is_string(cache, size, e->name) && is_string(cache, size, e->path) &&
-		    !strncmp(cache + e->name, name, strlen(name)))
-			return cache + e->path;
+		memcpy(&e, cache + sizeof(h) + *at * sizeof(e), sizeof(e));
+		++*at;
+		if (is_string(cache, size, e.name) && is_string(cache, size, e.path) &&
+		    !strncmp(cache + e.name, name, strlen(name)))
+			return cache + e.path;
 	}
 	return NULL;
 }

@@ -59,7 +59,7 @@ static bool sees_second_thread(struct bpf *b, struct attach *a, int fd, u64 offs
 	struct target_probe probe = { .fn = PROBE_SSL_PEEK, .offset = offset };
 	struct attach_links *links = NULL;
 	pthread_t thread;
-	int err = attach_file(a, fd, &probe, 1, pid, pid != 0, &links);
+	int err = attach_file(a, fd, &probe, 1, pid, &links);
 
 	if (err) {
 		log_debug("self-test: attach for pid %d: %s", pid, strerror(-err));
@@ -82,7 +82,7 @@ enum selftest_result selftest_run(struct bpf *b, struct attach *a)
 
 	if (fd < 0 || !dl_iterate_phdr(find_offset, &offset))
 		return SELFTEST_FAILED;
-	/* this form's way of following a process is the wide one anyway */
+	/* always wide (capture.c) */
 	if (bpf_form(b) == FORM_PERF)
 		return sees_second_thread(b, a, fd, offset, 0) ? SELFTEST_PASSED : SELFTEST_FAILED;
 	if (sees_second_thread(b, a, fd, offset, getpid()))

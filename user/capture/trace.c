@@ -50,7 +50,7 @@ struct trace {
 	struct attach *attach;
 	struct map *files;		/* (dev, ino) */
 	struct map *processes;		/* (pid, 0) */
-	bool is_exact;
+	bool is_wide;
 	size_t waiting_cnt;
 };
 
@@ -59,14 +59,14 @@ static struct map_key process_key(pid_t pid)
 	return (struct map_key){ .a = (u32)pid };
 }
 
-struct trace *trace_new(struct attach *attach, bool is_exact)
+struct trace *trace_new(struct attach *attach, bool is_wide)
 {
 	struct trace *t = calloc(1, sizeof(*t));
 	if (!t)
 		return NULL;
 
 	t->attach = attach;
-	t->is_exact = is_exact;
+	t->is_wide = is_wide;
 	t->files = map_new(TRACE_FILES_MAX);
 	t->processes = map_new(TRACE_PROCESSES_MAX);
 	if (!t->files || !t->processes) {
@@ -210,7 +210,7 @@ static void attach_wide(struct trace *t, struct file *f)
 {
 	if (f->wide)
 		return;
-	int err = attach_file(t->attach, f->fd, f->target.probe, f->target.probe_cnt, 0, false,
+	int err = attach_file(t->attach, f->fd, f->target.probe, f->target.probe_cnt, 0,
 			      &f->wide);
 	if (err)
 		log_warn("cannot probe %s: %s", f->target.path, strerror(-err));
@@ -223,7 +223,7 @@ void trace_prepare_file(struct trace *t, int fd, const char *path)
 	if (!f || f == &plain_file || f->target.has_lpstub)
 		return;
 	f->is_prepared = true;
-	if (t->is_exact)
+	if (t->is_wide)
 		attach_wide(t, f);
 }
 
@@ -242,7 +242,7 @@ static bool wants_wide(const struct trace *t, const struct file *f)
 {
 	if (f->target.has_lpstub)
 		return false;
-	return t->is_exact || f->wide || f->user_cnt >= TRACE_WIDE_USERS;
+	return t->is_wide || f->wide || f->user_cnt >= TRACE_WIDE_USERS;
 }
 
 static int use_attach(struct trace *t, struct process *p, struct use *u)
@@ -254,7 +254,7 @@ static int use_attach(struct trace *t, struct process *p, struct use *u)
 		return f->wide ? 0 : -EIO;
 	}
 	int err = attach_file(t->attach, f->fd, f->target.probe, f->target.probe_cnt, p->pid,
-			      f->target.has_lpstub, &u->links);
+			      &u->links);
 	if (!err)
 		f->user_cnt++;
 	else if (err != -ESRCH)

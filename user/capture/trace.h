@@ -17,8 +17,8 @@
 
 struct trace;
 
-/* is_exact: inode-wide links only, on files that may have them. */
-struct trace *trace_new(struct attach *attach, bool is_exact);
+/* is_wide: inode-wide links only, on files that may have them. */
+struct trace *trace_new(struct attach *attach, bool is_wide);
 void trace_free(struct trace *t);			/* drops all links; NULL is fine */
 
 int trace_add_process(struct trace *t, pid_t pid);	/* with what is prepared; -ENOMEM */
