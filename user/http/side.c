@@ -441,7 +441,9 @@ void side_gap(struct http_conn *h, struct http_side *s, u64 ts_ns, u64 n, bool i
 
 void side_close(struct http_conn *h, struct http_side *s, u64 ts_ns)
 {
-	bool is_complete = s->state == SIDE_BODY && s->body.kind == BODY_CLOSE;
+	/* a body that ends with the connection is whole, unless its coding knows better */
+	bool is_complete = s->state == SIDE_BODY && s->body.kind == BODY_CLOSE &&
+			   (!s->content.coding || coding_is_complete(s->content.coding));
 
 	if (!s->x || (s->state != SIDE_BODY && s->state != SIDE_RECOVER))
 		return;

@@ -173,6 +173,54 @@ static void test_framing_override(void **state)
 			"{1}\r\n\r\n\n{2}"), CLOSE);
 }
 
+/* --- codings --- */
+
+/* data: {"a":1}, a flush after GZ_FLUSH bytes, data: {"usage":7} */
+#define GZ_FLUSH 31
+static const u8 gz_stream[] = {
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0x4a, 0x49, 0x2c, 0x49,
+	0xb4, 0x52, 0xa8, 0x56, 0x4a, 0x54, 0xb2, 0x32, 0xac, 0xe5, 0xe2, 0x02, 0x00, 0x00,
+	0x00, 0xff, 0xff, 0x4b, 0x81, 0x72, 0x4b, 0x8b, 0x13, 0xd3, 0x53, 0x95, 0xac, 0xcc,
+	0x81, 0x42, 0x00, 0x08, 0x1f, 0x5c, 0x09, 0x22, 0x00, 0x00, 0x00,
+};
+
+static void test_coded_bodies(void **state)
+{
+	CHECK("! h1\n" GET_SAYS "< 200 sse\n<[{\"a\":1}]\n<[{\"usage\":7}]\n=\n",
+	      W(GET), R(SSE "Content-Encoding: gzip\r\n\r\n"), RRAW(gz_stream, sizeof(gz_stream)),
+	      CLOSE);
+	/* a request's body too */
+	CHECK("! h1\n> POST api.x /v1/chat?k=1\n>[data: {\"a\":1}\n\ndata: {\"usage\":7}\n\n]\n"
+	      "< 204 none\n=\n",
+	      W(POST "Content-Encoding: gzip\r\nContent-Length: 53\r\n\r\n"),
+	      WRAW(gz_stream, sizeof(gz_stream)), R("HTTP/1.1 204 N\r\n\r\n"), CLOSE);
+}
+
+static void test_codings_that_fail(void **state)
+{
+	stats_reset();
+	CHECK("! h1\n" GET_SAYS "< 200 whole\n= decode_failed\n# coding 3\n",
+	      W(GET), R(OK "Content-Encoding: zstd\r\nContent-Length: 3\r\n\r\nabc"), CLOSE);
+	CHECK("! h1\n" GET_SAYS "< 200 whole\n= decode_failed\n# coding 3\n",
+	      W(GET), R(OK "Transfer-Encoding: gzip, chunked\r\n\r\n"
+			"3\r\nabc\r\n0\r\n\r\n"), CLOSE);
+	CHECK("! h1\n" GET_SAYS "< 200 whole\n= decode_failed\n# coding 3\n",
+	      W(GET), R(OK "Content-Encoding: gzip\r\nContent-Encoding: br\r\n"
+			"Content-Length: 3\r\n\r\nabc"), CLOSE);
+	assert_int_equal(stats_get(STAT_HTTP_DECODE_FAILED), 3 * (2 + 50));
+	/* stops short of its end: what came stands, the rest is missing */
+	CHECK("! h1\n" GET_SAYS "< 200 sse\n<[{\"a\":1}]\n= response_cut client_closed\n",
+	      W(GET), R(SSE "Content-Encoding: gzip\r\n\r\n"), RRAW(gz_stream, GZ_FLUSH), CLOSE);
+	/* a hole */
+	CHECK("! h1\n" GET_SAYS "< 200 sse\n<[{\"a\":1}]\n= decode_failed\n",
+	      W(GET), R(SSE "Content-Encoding: gzip\r\nContent-Length: 31\r\n\r\n"),
+	      RRAW(gz_stream, 31), CLOSE);
+	CHECK("! h1\n" GET_SAYS "< 200 sse\n<[{\"a\":1}]\n"
+	      "= response_gap decode_failed\n# coding 9\n",
+	      W(GET), R(SSE "Content-Encoding: gzip\r\n\r\n"), RRAW(gz_stream, GZ_FLUSH), R_LOST(5),
+	      RRAW(gz_stream + GZ_FLUSH + 5, 9), CLOSE);
+}
+
 /* --- ends --- */
 
 static void test_cut(void **state)
@@ -328,6 +376,8 @@ int main(void)
 		cmocka_unit_test(test_target_forms),
 		cmocka_unit_test(test_sse_events),
 		cmocka_unit_test(test_framing_override),
+		cmocka_unit_test(test_coded_bodies),
+		cmocka_unit_test(test_codings_that_fail),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_h2),
 		cmocka_unit_test(test_websocket),
