@@ -2,10 +2,12 @@
 /* Femto-USD to text and, at the very edge, to double. */
 #include "base/money.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define FEMTO_PER_USD 1000000000000000ull
+#define FEMTO_DIGITS 15
 
 void money_format(s128 femto, char ret_text[MONEY_TEXT_LEN])
 {
@@ -19,6 +21,42 @@ void money_format(s128 femto, char ret_text[MONEY_TEXT_LEN])
 		ret_text[--n] = '\0';
 	if (n > 0 && ret_text[n - 1] == '.')
 		ret_text[--n] = '\0';
+}
+
+/* Appends the digits of s to *value; all of s must be digits, and at least one. */
+static int money_digits(struct str s, s128 *value)
+{
+	if (s.n == 0)
+		return -EINVAL;
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return -EINVAL;
+		if (__builtin_mul_overflow(*value, 10, value) ||
+		    __builtin_add_overflow(*value, s.p[i] - '0', value))
+			return -ERANGE;
+	}
+	return 0;
+}
+
+int money_parse(struct str text, s128 *ret_femto)
+{
+	static const char zeros[FEMTO_DIGITS + 1] = "000000000000000";
+	bool is_negative = text.n && text.p[0] == '-';
+	struct str rest = is_negative ? str_cut(text, 1, text.n) : text;
+	struct str whole = STR_NONE;
+	s128 value = 0;
+
+	str_next(&rest, '.', &whole);
+
+	int err = money_digits(whole, &value);
+
+	if (!err && rest.p)
+		err = rest.n > FEMTO_DIGITS ? -EINVAL : money_digits(rest, &value);
+	if (!err && rest.n < FEMTO_DIGITS)
+		err = money_digits((struct str){zeros, FEMTO_DIGITS - rest.n}, &value);
+	if (!err)
+		*ret_femto = is_negative ? -value : value;
+	return err;
 }
 
 void money_format_short(s128 femto, char ret_text[MONEY_TEXT_LEN])

@@ -13,6 +13,12 @@
 
 void money_format(s128 femto, char ret_text[MONEY_TEXT_LEN]);
 
+/*
+ * Such text back to femto-USD, exactly; trailing zeros are fine. -EINVAL: not such a decimal, or
+ * finer than a femto; -ERANGE.
+ */
+int money_parse(struct str text, s128 *ret_femto);
+
 /* Rounded half-even to micro-USD, for people: "$0.005615". */
 void money_format_short(s128 femto, char ret_text[MONEY_TEXT_LEN]);
 
