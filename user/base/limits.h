@@ -124,5 +124,27 @@
 
 /* sink: records waiting for the worker; ~2 KiB each */
 #define SINK_QUEUE_MAX 8192
+/* sink: how many there may be; one of each kind is six */
+#define SINK_MAX 16
+/* sink: the worker looks around at least this often */
+#define SINK_IDLE_NS (1000ull * 1000 * 1000)
+/* sink: past the end's deadline, until the worker is given up as stuck */
+#define SINK_GRACE_NS (1000ull * 1000 * 1000)
+/* sink: one NDJSON line; a record is at most 256 KiB, and escaping makes six bytes of one */
+#define SINK_LINE_MAX (4u << 20)
+/* sink: a reader that takes nothing for this long loses lines instead of stopping the ledger */
+#define OUT_STALL_NS (2000ull * 1000 * 1000)
+/* ledger: rows per transaction, and how long a row may wait for its commit */
+#define LEDGER_BATCH_ROWS 256
+#define LEDGER_BATCH_NS (200ull * 1000 * 1000)
+/* ledger: rows kept while it is locked or its disk is full; ~2 KiB each */
+#define LEDGER_PENDING_MAX 4096
+/* receipt: processes, and models, that are told apart; the rest is "others" */
+#define RECEIPT_ROWS_MAX 256
+#define RECEIPT_DEAREST 5
+/* report: groups; more is a question for SQL */
+#define REPORT_ROWS_MAX 100000
+#define REPORT_DIMS_MAX 8
+#define REPORT_WHERE_MAX 64
 
 #endif

@@ -78,7 +78,17 @@ enum stat_class {
 	STAT(OWNER_EVICTED, "owner.evicted", INFO, "processes forgotten because too many were remembered", "none needed") \
 	/* sink */ \
 	STAT(SINK_QUEUE_FULL, "sink.queue_full", LOSS, "call records dropped because a sink was too slow", \
-	     "look at the ledger's disk and the OTLP endpoint")
+	     "look at the ledger's disk and the OTLP endpoint") \
+	STAT(SINK_UNDELIVERED, "sink.undelivered", LOSS, "call records still queued when time was up at the end", \
+	     "look at the ledger's disk, the output's reader and the OTLP endpoint") \
+	STAT(NDJSON_LOST, "sink.ndjson.lost", LOSS, "NDJSON lines that could not be written", \
+	     "free space or keep the output's reader running") \
+	STAT(TERMINAL_LOST, "sink.terminal.lost", LOSS, "lines that the terminal did not take", \
+	     "use --output FILE, or keep the reader running") \
+	STAT(LEDGER_LOST, "sink.ledger.lost", LOSS, "calls that are not in the ledger", \
+	     "see the message about the ledger; free space or name another with --ledger FILE") \
+	STAT(LEDGER_DUPLICATES, "sink.ledger.duplicates", INFO, "calls that the ledger already held", \
+	     "none needed")
 
 enum stat_id {
 #define STAT_ID(id, name, class, meaning, remedy) STAT_##id,

@@ -10,6 +10,8 @@
 #ifndef TOLLTAP_SINK_H
 #define TOLLTAP_SINK_H
 
+#include <sys/types.h>
+
 #include "base/record.h"
 #include "base/types.h"
 
@@ -22,6 +24,8 @@ struct sink_ops {
 	u64 (*tick)(struct sink *s, u64 now_ns);
 	/* NULL, or: last records were written; flush until then */
 	void (*finish)(struct sink *s, u64 deadline_ns);
+	/* its finish comes after all the others', so that it can tell what they lost */
+	bool is_summary;
 	void (*free)(struct sink *s);
 };
 
@@ -72,8 +76,18 @@ struct receipt_facts {
 
 void sink_terminal_facts(struct sink *s, const struct receipt_facts *facts);
 
-/* SQLite at `path`, created 0600; or a postgresql:// URL (later). */
-int sink_ledger_new(const char *path, struct sink **ret);
+/*
+ * The SQLite ledger. `path` and its folders (0700) are made with the rights of uid and gid, so that
+ * they belong to the user behind sudo; a place that this user may not write is opened with our own
+ * rights and stays ours. Created 0600. Rows wait in memory while it is locked or its disk is full.
+ */
+struct ledger_options {
+	const char *path;
+	uid_t uid;
+	gid_t gid;
+};
+
+int sink_ledger_new(const struct ledger_options *options, struct sink **ret);
 
 /* From the OTEL_* environment; *ret is NULL and the result 0 when nothing asks for it. */
 int sink_otlp_from_env(const char *version, struct sink **ret);
