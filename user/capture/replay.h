@@ -3,7 +3,7 @@
  * A recorded stream of events: what stood in the rings, with what is needed to give the same
  * records again (offset of the wall clock, boot id of the node).
  *
- *	struct replay_header, then struct event records as they are, 8-aligned
+ *	struct replay_header, then struct event records, each padded with zeros to 8 bytes
  *
  * A recording holds plaintext: mode 0600, and only tolltap-dev writes one. A file is hostile: every
  * record is checked before it is lent, so the rooms may trust sizes as they trust the kernel's.
@@ -29,6 +29,11 @@ struct replay_header {
 };
 
 _Static_assert(sizeof(struct replay_header) == 72, "file format");
+
+static inline size_t replay_padded(size_t size)
+{
+	return (size + 7) & ~(size_t)7;
+}
 
 struct replay;
 
