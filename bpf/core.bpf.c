@@ -29,6 +29,11 @@ const volatile bool cfg_task_storage = false;
 struct emit {
 	void *ring;
 	u64 addr;
+	u64 sent_bytes;
+	u64 lost_bytes;
+	u64 lost_cnt;
+	u64 fault_bytes;
+	u64 fault_cnt;
 	struct chunk head;	/* last: ends in a flexible array */
 };
 
@@ -81,10 +86,10 @@ static __always_inline int emit_class(struct emit *e, u64 len, const u32 class)
 		c->data_len = 0;
 		c->ev.size = sizeof(*c);
 		c->ev.flags |= CHUNK_F_HOLE_FAULT;
-		count(KC_FAULT_EVENTS, 1);
-		count(KC_FAULT_BYTES, len);
+		e->fault_cnt++;
+		e->fault_bytes += len;
 	} else {
-		count(KC_BYTES_SENT, len);
+		e->sent_bytes += len;
 	}
 	bpf_ringbuf_submit(c, wake_flag(e->ring, sizeof(*c) + class));
 	return 0;
@@ -102,8 +107,8 @@ static __always_inline void piece_begin(struct emit *e, u64 len, u32 flags)
 static __always_inline void piece_end(struct emit *e, u64 len, int err)
 {
 	if (err) {
-		count(KC_RING_FULL_EVENTS, 1);
-		count(KC_RING_FULL_BYTES, len);
+		e->lost_cnt++;
+		e->lost_bytes += len;
 	} else {
 		/* a lost first record leaves the mark to the next one */
 		e->head.ev.flags &= ~CHUNK_F_FIRST;
@@ -172,7 +177,13 @@ static __noinline int emit_whole(struct emit *e, u64 len)
 		emit_full_piece(e);
 		len -= PIECE_BYTES;
 	}
-	return emit_last_piece(e, len);
+	emit_last_piece(e, len);
+	count(KC_BYTES_SENT, e->sent_bytes);
+	count(KC_RING_FULL_EVENTS, e->lost_cnt);
+	count(KC_RING_FULL_BYTES, e->lost_bytes);
+	count(KC_FAULT_EVENTS, e->fault_cnt);
+	count(KC_FAULT_BYTES, e->fault_bytes);
+	return 0;
 }
 
 /* --- connections ---------------------------------------------------------------------------- */
@@ -205,7 +216,8 @@ static __always_inline void head_init(struct chunk *h, const struct scope *s, co
 
 	h->ev.size = sizeof(*h);
 	h->ev.kind = EVENT_CHUNK;
-	h->ev.flags = (c->is_born ? CHUNK_F_BORN : 0) | (c->is_used ? 0 : CHUNK_F_FIRST);
+	/* no branches: each would have the verifier walk all that follows once more */
+	h->ev.flags = (c->is_born & 1) * CHUNK_F_BORN | (~c->is_used & 1) * CHUNK_F_FIRST;
 	h->ev.ts_ns = bpf_ktime_get_boot_ns();
 	h->ev.tgid = id >> 32;
 	h->ev.tid = id;
@@ -430,8 +442,6 @@ static __noinline int emit_call(const struct call_args *a, u64 len, const struct
 	count(KC_BYTES_SEEN, len);
 
 	u32 state = verdict_of(&key, c, a);
-	u64 *position = a->dir == CHUNK_READ ? &c->position[CHUNK_READ]
-					     : &c->position[CHUNK_WRITE];
 	struct emit e = { .addr = a->buf, .ring = ring_current() };
 
 	if (!e.ring)
@@ -441,7 +451,8 @@ static __noinline int emit_call(const struct call_args *a, u64 len, const struct
 	e.head.dir = a->dir;
 	e.head.stack = ret->stack;
 	e.head.form = ret->form;
-	e.head.position = *position;
+	e.head.position = a->dir == CHUNK_READ ? c->position[CHUNK_READ]
+					       : c->position[CHUNK_WRITE];
 	if (state == VERDICT_IGNORED || state == VERDICT_SUSPENDED) {
 		count(KC_BYTES_IGNORED, len);
 		e.head.position += len;
@@ -455,7 +466,10 @@ static __noinline int emit_call(const struct call_args *a, u64 len, const struct
 		emit_whole(&e, len);
 	}
 	c->is_used = 1;
-	*position = e.head.position;
+	if (a->dir == CHUNK_READ)
+		c->position[CHUNK_READ] = e.head.position;
+	else
+		c->position[CHUNK_WRITE] = e.head.position;
 	return 0;
 }
 
