@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tolltap run and watch: live events into the pipeline, a receipt at the end. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "cmd.h"
+#include "outlet.h"
+#include "tracer.h"
+
+struct live {
+	struct tracer *tracer;
+	struct outlet *outlet;
+};
+
+static void live_on_event(void *arg, const struct event *ev)
+{
+	struct live *live = arg;
+
+	pipeline_feed(outlet_pipeline(live->outlet), ev);
+}
+
+static void live_on_tick(void *arg, u64 now_ns)
+{
+	struct live *live = arg;
+
+	pipeline_tick(outlet_pipeline(live->outlet), now_ns);
+}
+
+static void live_on_verdict(void *arg, const struct chunk *conn, enum verdict_state verdict)
+{
+	struct live *live = arg;
+
+	capture_set_verdict(tracer_capture(live->tracer), conn, verdict);
+}
+
+static int live_trace(const struct options *o, const char *title, int (*trace)(struct tracer *t))
+{
+	static const struct tracer_ops ops = {.on_event = live_on_event, .on_tick = live_on_tick};
+	struct live live = {};
+	const struct outlet_context context = {
+		.is_command = o->command == COMMAND_RUN,
+		.title = title,
+		.proc_root = "/proc",
+		.wall_offset_ns = clock_offset_now(),
+		.on_verdict = live_on_verdict,
+		.arg = &live,
+	};
+	int status;
+
+	if (o->is_verbose)
+		log_set_level(LOG_LEVEL_DEBUG);
+	if (tracer_open(o, &ops, &live, &live.tracer))
+		return EXIT_FAILED;
+	if (outlet_open(o, &context, &live.outlet)) {
+		tracer_free(live.tracer);
+		return EXIT_FAILED;
+	}
+	status = trace(live.tracer);
+	tracer_finish(live.tracer);
+	outlet_close(live.outlet, capture_describe(tracer_capture(live.tracer)));
+	tracer_free(live.tracer);
+	return status;
+}
+
+int cmd_run(const struct options *o)
+{
+	return live_trace(o, o->rest[0], tracer_run_command);
+}
+
+int cmd_watch(const struct options *o)
+{
+	return live_trace(o, NULL, tracer_watch_pids);
+}
