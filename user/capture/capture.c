@@ -308,7 +308,7 @@ static int live_add_pid(struct capture *c, pid_t pid)
 		err = trace_add_process(l->trace, pid);
 	if (!err)
 		err = discover_scan_pid(l->discover, pid);
-	if (err) {
+	if (err < 0) {
 		bpf_scope_remove(l->bpf, pid);
 		trace_on_exit(l->trace, pid);
 		return err == -ENOENT ? -ESRCH : err;
