@@ -24,10 +24,10 @@ import procs
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../reference"))
 import framing  # noqa: E402
+import unique  # noqa: E402
 from exchanges import Recorded  # noqa: E402
 
 ASKED = re.compile(rb"exchange:([0-9a-z-]+)(\+usage)?")
-ID_KEYS = re.compile(rb'"id"\s*:\s*"((?:chatcmpl|cmpl|resp|msg)[-_][A-Za-z0-9_-]+)"')
 
 
 class Call:
@@ -39,6 +39,7 @@ class Call:
         self.answer = answer            # Recorded, its ids made unique
         self.coding, self.is_chunked = "identity", False
         self.is_complete = False        # the whole answer was written
+        self.digests = None             # of this call's bytes alone
 
     def exchange(self):
         return self.answer.exchange(
@@ -49,15 +50,25 @@ class Call:
 class Connection:
     def __init__(self, number, peer, pid):
         self.number, self.peer, self.pid = number, peer, pid
-        self.hashes = {"read": hashlib.sha256(), "write": hashlib.sha256()}
+        self.hashes, self.parts = fresh(), fresh()
         self.counts = {"read": 0, "write": 0}
 
     def note(self, direction, data):
         self.hashes[direction].update(data)
+        self.parts[direction].update(data)
         self.counts[direction] += len(data)
 
     def digest(self, direction):
         return self.hashes[direction].hexdigest()
+
+    def take_part(self):
+        """Digests of what came since the last time."""
+        part, self.parts = self.parts, fresh()
+        return {k: v.hexdigest() for k, v in part.items()}
+
+
+def fresh():
+    return {"read": hashlib.sha256(), "write": hashlib.sha256()}
 
 
 class Server:
@@ -140,7 +151,7 @@ class Server:
             with self.lock:
                 self.calls.append(call)
             self._send(tls, connection, pieces, call.answer.is_sse)
-            call.is_complete = True
+            call.is_complete, call.digests = True, connection.take_part()
             if request[2].get("connection", "").lower() == "close":
                 return
 
@@ -166,7 +177,7 @@ class Server:
         with self.lock:
             self.serial += 1
             serial = self.serial
-        answer = unique(self.recorded[asked[1].decode()], serial, bool(asked[2]))
+        answer = unique.copy(self.recorded[asked[1].decode()], serial, bool(asked[2]))
         return Call(connection, request, answer)
 
     def _not_found(self):
@@ -180,28 +191,6 @@ class Server:
         codings = [c for c in framing.CODINGS if c == "identity" or re.search(rf"\b{c}\b", offered)]
         call.coding, call.is_chunked = rng.choice(codings), rng.random() < 0.6
         return framing.frame_response(call.answer, rng, call.coding, call.is_chunked)
-
-
-def unique(recorded, serial, has_own_usage):
-    """A copy whose response ids, and on request token counts, no other answer has."""
-    body = recorded.response
-    for old in sorted(set(ID_KEYS.findall(body)), key=len, reverse=True):
-        mark = b"%06d" % serial
-        body = body.replace(old, old[:-6] + mark if len(old) > 14 else old + mark)
-    if has_own_usage:
-        body = re.sub(rb'"(input_tokens|prompt_tokens|output_tokens|completion_tokens)"\s*:\s*\d+',
-                      lambda m: b'"%s":%d' % (m[1], serial * 1000 + len(m[1])), body)
-        body = re.sub(rb'"total_tokens"\s*:\s*\d+', lambda m: b'"total_tokens":%d' % (
-            2000 * serial + total_extra(body)), body)
-    copy = Recorded.__new__(Recorded)
-    copy.__dict__.update(recorded.__dict__, response=body)
-    return copy
-
-
-def total_extra(body):
-    has_prompt = b'"prompt_tokens"' in body
-    names = ("prompt_tokens", "completion_tokens") if has_prompt else ("input_tokens", "output_tokens")
-    return sum(map(len, names))
 
 
 class Reader:

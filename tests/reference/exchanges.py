@@ -24,7 +24,7 @@ class Recorded:
     """One exchange as the wire carried it, without codings and framing."""
 
     def __init__(self, row):
-        self.id = row["id"]
+        self.id, self.about = row["id"], row.get("about", "")
         self.method = row["method"].upper()
         self.host, self.path, self.query = row["host"], row["path"], row.get("query") or ""
         self.status = row["status"]

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures of the live tests: one server, the rate cards, a scratch folder per test."""
+import os
+import pathlib
+import random
+import sys
+
+import pytest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "reference")]
+
+import exchanges    # noqa: E402
+import price        # noqa: E402
+import server       # noqa: E402
+
+SEED = int(os.environ.get("TOLLTAP_SEED", "20261122"))
+# The providers' names lead here inside a mount namespace of the test's own; 443 as they use it.
+NAMED = ("127.0.0.77", 443)
+
+
+def pytest_report_header():
+    where = "../shared/corpus" if exchanges.has_corpus() else \
+        "tests/live/exchanges (../shared/corpus is absent)"
+    return f"tolltap live: exchanges of {where}, seed {SEED}"
+
+
+@pytest.fixture(scope="session")
+def recorded():
+    return [r for r in exchanges.load()[1] if r.endpoint]
+
+
+@pytest.fixture(scope="session")
+def bundled():
+    return {r.about: r for r in exchanges.load_bundled()}
+
+
+@pytest.fixture(scope="session")
+def live_server(recorded, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("server")
+    rows = recorded + exchanges.load_bundled()
+    with server.Server(rows, str(folder / "pki"), (("127.0.0.1", 0), NAMED), SEED) as s:
+        hosts = folder / "hosts"
+        hosts.write_text(f"127.0.0.1 localhost\n{NAMED[0]} api.openai.com api.anthropic.com\n")
+        s.named = ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+                   'mount --bind "$0" /etc/hosts && exec "$@"', str(hosts)]
+        yield s
+
+
+@pytest.fixture
+def tls(live_server):
+    """The server with a clean log."""
+    live_server.forget()
+    live_server.on_answer, live_server.pace_s = None, 0.0
+    yield live_server
+    live_server.on_answer, live_server.pace_s = None, 0.0
+
+
+@pytest.fixture(scope="session")
+def book():
+    return price.Book.load(HERE.parents[1] / "ratecards")
+
+
+@pytest.fixture
+def rng(request):
+    return random.Random(f"{SEED}/{request.node.nodeid}")
+
+
+@pytest.fixture
+def home(tmp_path):
+    path = tmp_path / "home"
+    path.mkdir()
+    return path
