@@ -35,7 +35,7 @@ def differences(record, want, cost=None):
 
 def cost_differences(have, want):
     wrong = []
-    for name in ("status", "amount", "rate"):
+    for name in ("status", "amount"):
         if have.get(name) != want.get(name):
             wrong.append(f"cost.{name}: have {have.get(name)!r}, want {want.get(name)!r}")
     meters = {k: v for k, v in (have.get("meters") or {}).items() if v != "0"}
