@@ -35,10 +35,13 @@ def differences(record, want, cost=None):
 
 def cost_differences(have, want):
     wrong = []
-    for name in ("status", "amount"):
+    for name in ("status", "amount", "reason", "match"):
         if have.get(name) != want.get(name):
             wrong.append(f"cost.{name}: have {have.get(name)!r}, want {want.get(name)!r}")
     meters = {k: v for k, v in (have.get("meters") or {}).items() if v != "0"}
     if meters != {k: v for k, v in want["meters"].items() if v != "0"}:
         wrong.append(f"cost.meters: have {meters}, want {want['meters']}")
+    missing = sorted(have.get("unpriced_meters") or [])
+    if missing != want.get("unpriced_meters", []):
+        wrong.append(f"cost.unpriced_meters: have {missing}, want {want.get('unpriced_meters')}")
     return wrong

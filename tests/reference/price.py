@@ -11,15 +11,18 @@ import re
 from fractions import Fraction
 
 # The block a price is for, by the member of a rate that holds it.
-BLOCKS = {"per_mtok": 1_000_000, "per_unit": 1, "per_hour": 3600, "per_mchar": 1_000_000}
-TOKENS = BLOCKS["per_mtok"]
+BLOCKS = {"per_mtok": 1_000_000, "per_mchar": 1_000_000, "per_hour": 3600, "per_second": 1,
+          "per_unit": 1}
 FEMTO = 10**15
-PLAIN_TIERS = {None, "", "auto", "default", "standard", "on_demand"}
-DATE_TAIL = re.compile(r"(-\d{8}|-\d{4}-\d{2}-\d{2}|-\d{4}|@.+)$")
-# What may stand in for a missing price, and nothing else may.
-FALLBACK = {"reasoning": "output", "cache_write_5m": "cache_write", "cache_write": "cache_write_5m"}
+PLAIN_TIERS = {None, "", "auto", "default", "standard", "on_demand", "standard_only"}
+DATE_TAIL = re.compile(r"(-20\d{6}|-20\d\d-\d\d-\d\d|@20\d{6}|@20\d\d-\d\d-\d\d|-\d{4})$")
+STAND_IN = {"reasoning": "output", "cache_write": "cache_write_5m",
+            "cache_write_5m": "cache_write"}
 AS_INPUT = {"input_image": "input", "input_video": "input"}
-HOST_GEO = re.compile(r"^([a-z]{2})\.api\.openai\.com$")
+HOST_GEO = re.compile(r"^([^.]+)\.api\.openai\.com$")
+DENIED = object()
+ESTIMATES = ("derived_rate", "fallback", "announced_change_due", "no_tier_rate", "no_speed_rate",
+             "excluded_combination", "lower_bound", "estimated_usage")
 
 
 def instant(text):
@@ -39,29 +42,22 @@ def is_valid_at(rate, t):
 
 def holds(when, facts):
     for key, value in (when or {}).items():
-        have = facts.get(key.removesuffix("_gt").removesuffix("_ge"))
-        if key.endswith("_gt"):
-            ok = have > value
-        elif key.endswith("_ge"):
-            ok = have >= value
+        if key in ("ctx_gt", "ctx_ge"):
+            ok = facts["ctx"] > value if key == "ctx_gt" else facts["ctx"] >= value
         else:
-            ok = have in (value if isinstance(value, list) else [value])
+            ok = facts.get(key) in (value if isinstance(value, list) else [value])
         if not ok:
             return False
     return True
 
 
 def prices_of(rate):
-    """{meter: price of one}"""
+    """{meter: price of one, or DENIED}"""
     out = {}
     for member, block in BLOCKS.items():
         for meter, text in rate.get(member, {}).items():
-            out[meter] = Fraction(text) / block
+            out[meter] = DENIED if text is None else Fraction(text) / block
     return out
-
-
-def token_meters(model):
-    return {m for rate in model["rates"] for m in rate.get("per_mtok", {})}
 
 
 def decimal(amount):
@@ -69,8 +65,7 @@ def decimal(amount):
     femto = amount * FEMTO
     assert femto.denominator == 1
     sign, whole = ("-", -femto.numerator) if femto < 0 else ("", femto.numerator)
-    text = f"{whole // FEMTO}.{whole % FEMTO:015d}".rstrip("0").rstrip(".")
-    return sign + text
+    return sign + (f"{whole // FEMTO}.{whole % FEMTO:015d}".rstrip("0").rstrip("."))
 
 
 def rounded(amount):
@@ -78,7 +73,19 @@ def rounded(amount):
     return Fraction(round(amount * FEMTO), FEMTO)
 
 
+def canonical(name):
+    """Without what gateways and clouds put around a model's name."""
+    name = re.sub(r"^(models/|publishers/[^/]+/models/|accounts/[^/]+/models/)", "", name)
+    if name.startswith("arn:"):
+        name = name.rsplit("/", 1)[-1]
+    name = re.sub(r"^(us-gov|us|eu|apac|jp|au|global)\.", "", name)
+    name = re.sub(r"^(anthropic|openai)\.", "", name)
+    return re.sub(r"(-v\d+:\d+|:\d+k)$", "", name)
+
+
 class Book:
+    """The built-in cards, one per provider."""
+
     def __init__(self, cards):
         self.cards = cards
 
@@ -88,112 +95,162 @@ class Book:
         assert paths, f"no cards in {folder}"
         return cls([json.loads(p.read_text()) for p in paths])
 
-    # --- which model ---------------------------------------------------------------------------
-
     def find(self, provider, name):
         """(model of a card, how it was found), or (None, None)."""
         name = name.lower()
-        if name.startswith("ft:"):
-            name = ":".join(name.split(":")[:2])
+        own = [c for c in self.cards if c["provider"] == provider]
+        for candidate in (name, canonical(name)):
+            for card in own:
+                model, how = find_in(card, candidate)
+                if model:
+                    return model, how
         for card in self.cards:
-            if card["provider"] == provider:
-                found = find_in(card, name)
-                if found[0]:
-                    return found
-        for card in self.cards:
-            if provider in card.get("fallback_for", []):
-                model, _ = find_in(card, name)
+            follows = card.get("fallback_for", [])
+            if provider in ([follows] if isinstance(follows, str) else follows):
+                model = find_in(card, name)[0] or find_in(card, canonical(name))[0]
                 if model:
                     return model, "fallback"
         return None, None
 
-    # --- what it costs --------------------------------------------------------------------------
-
     def charge(self, want, host, wall_ns):
+        """What the call costs: status, reason, amount, meters (as exact decimals)."""
+        if want["completeness"] in ("free_call", "duplicate_view"):
+            return {"status": "not_billed", "reason": want["completeness"], "meters": {}}
         if not want["has_usage"]:
             if want["http_status"] >= 400:
-                return {"status": "not_billed", "meters": {}}
+                return {"status": "not_billed", "reason": "http_error", "meters": {}}
             return {"status": "unpriced", "reason": "no_usage", "meters": {}}
-        subs = [(model or want["served"], tokens) for model, tokens in want["subs"]] or \
-            [(want["served"], want["tokens"])]
-        meters, missing, match = {}, set(), None
-        for n, (served, tokens) in enumerate(subs):
-            name = served or want["requested"]
-            model, match = self.find(want["provider"], name) if name else (None, None)
-            if not model:
-                return {"status": "unpriced", "reason": "no_model", "meters": {}}
+        bill = Bill()
+        for n, (served, tokens) in enumerate(usages_of(want)):
             counts = {**tokens, **(want["units"] if n == 0 else {})}
-            paid, unpaid = charge_one(model, counts, facts_of(want, host, tokens), wall_ns)
-            missing |= unpaid
-            for meter, amount in paid.items():
-                meters[meter] = meters.get(meter, 0) + amount
-        return summed(meters, missing, want, match)
+            name = served or want["requested"]
+            model, how = self.find(want["provider"], name) if name else (None, None)
+            if not model:
+                bill.reasons.add("no_model")
+                bill.missing |= {m for m, c in counts.items() if c}
+                continue
+            bill.match = bill.match or how
+            bill.add(model, how, counts, facts_of(want, host, tokens), wall_ns)
+        return bill.result(want)
+
+
+def usages_of(want):
+    """[(model, tokens)], priced one by one."""
+    parts = [(model or want["served"], tokens) for model, tokens in want["subs"]]
+    return parts or [(want["served"], want["tokens"])]
 
 
 def find_in(card, name):
-    for how in ("exact", "dated", "alias"):
-        for model in card["models"]:
-            match = model.get("match", {"exact": [model["id"]]})
-            names = [n if isinstance(n, str) else n["name"] for n in match.get(how, [])]
-            candidate = DATE_TAIL.sub("", name) if how == "dated" else name
-            if candidate in names and (how != "dated" or candidate != name):
-                return model, how
+    base = ":".join(name.split(":")[:2]) if name.startswith("ft:") else None
+    for candidate in (name, base):
+        for how in ("exact", "dated", "alias"):
+            for model in card["models"] if candidate else ():
+                if is_named(model, how, candidate):
+                    return model, how
     return None, None
+
+
+def is_named(model, how, name):
+    match = model.get("match", {"exact": [model["id"]]})
+    names = [n if isinstance(n, str) else n["name"] for n in match.get(how, [])]
+    if how != "dated":
+        return name in names
+    bare = DATE_TAIL.sub("", name)
+    return bare != name and bare in names
 
 
 def facts_of(want, host, tokens):
     from reader import INPUT_METERS
     geo = HOST_GEO.match(host or "")
     tier = want["service_tier"]
-    return {"tier": "standard" if tier in PLAIN_TIERS else tier, "speed": want["speed"],
-            "geo": want["geo"], "host_geo": geo[1] if geo else None, "endpoint": want["endpoint"],
+    return {"tier": "standard" if tier in PLAIN_TIERS else tier,
+            "speed": want["speed"] or "standard", "geo": want["geo"],
+            "host_geo": geo[1] if geo else None, "endpoint": want["endpoint"],
             "ctx": sum(tokens.get(m, 0) for m in INPUT_METERS)}
 
 
+def rank(rate):
+    """More conditions decide; between the same keys, the larger context threshold."""
+    when = rate.get("when") or {}
+    return len(when), when.get("ctx_gt", when.get("ctx_ge", 0))
+
+
 def select(model, facts, t):
-    """{meter: price of one}: the plain rate, overlaid by what holds, the most special last."""
-    valid = [r for r in model["rates"] if is_valid_at(r, t) and holds(r.get("when"), facts)]
-    valid.sort(key=lambda r: len(r.get("when") or {}))
-    tiered = [r for r in valid if "tier" in (r.get("when") or {})]
+    """{meter: (price or DENIED, its rate)}"""
+    held = [r for r in model.get("rates", []) if r.get("status") != "announced" and
+            is_valid_at(r, t) and holds(r.get("when"), facts)]
     prices = {}
-    for rate in valid:
-        if rate not in tiered:
-            prices.update(prices_of(rate))
-    if tiered:      # a tier's rate is the whole offer of that tier
-        kept = {m for r in tiered for m in r.get("inherit", [])}
-        prices = {m: p for m, p in prices.items() if m in kept}
-        for rate in tiered:
-            prices.update(prices_of(rate))
-    elif facts["tier"] != "standard":
-        return {}
+    for rate in sorted(held, key=rank):
+        prices.update({m: (p, rate) for m, p in prices_of(rate).items()})
+    tiered = [r for r in held if "tier" in (r.get("when") or {})]
+    if tiered:      # a tier is a whole offer
+        offered = {m for r in tiered for m in [*prices_of(r), *r.get("inherit", [])]}
+        prices = {m: p for m, p in prices.items() if m in offered}
     return prices
 
 
-def charge_one(model, counts, facts, t):
-    """({meter: amount}, the meters without a price)."""
-    prices, paid, unpaid = select(model, facts, t), {}, set()
-    factor = Fraction(1)
-    for multiplier in model.get("multipliers", []):
-        if holds(multiplier.get("when"), facts):
-            factor *= Fraction(multiplier["x"])
-    stand_in = {**FALLBACK, **(AS_INPUT if model.get("image_as_input") else {})}
-    for meter, n in counts.items():
-        price = prices.get(meter, prices.get(stand_in.get(meter)))
-        if price is None:
-            unpaid |= {meter} if n else set()
-            continue
-        scale = factor if meter in token_meters(model) or meter in stand_in else 1
-        paid[meter] = rounded(n * price * scale)
-    return paid, unpaid
+def asks_for(model, key, value, t):
+    """Whether any rate or multiplier names this tier or speed."""
+    for row in model.get("rates", []) + model.get("multipliers", []):
+        asked = (row.get("when") or {}).get(key)
+        if is_valid_at(row, t) and value in (asked if isinstance(asked, list) else [asked]):
+            return True
+    return False
 
 
-def summed(meters, missing, want, match):
-    counted = {m for m, n in {**want["tokens"], **want["units"]}.items() if n}
-    if missing and not counted - missing:
-        return {"status": "unpriced", "reason": "no_rate", "meters": {}}
-    status = "partial" if missing else "priced"
-    if want["completeness"] in ("lower_bound", "estimated") or match == "fallback":
-        status = "estimated"
-    return {"status": status, "amount": decimal(sum(meters.values(), Fraction(0))),
-            "meters": {m: decimal(a) for m, a in meters.items()}, "unpriced_meters": sorted(missing),
-            "match": match}
+def factor_of(model, meter, facts, t):
+    token_meters = {m for r in model.get("rates", []) for m in r.get("per_mtok", {})}
+    factor, is_excluded = Fraction(1), False
+    for row in model.get("multipliers", []):
+        asked = row["meters"]
+        covers = asked == "all" or asked == "tokens" and meter in token_meters | {"reasoning"} or \
+            meter in ([asked] if isinstance(asked, str) else asked)
+        if covers and is_valid_at(row, t) and holds(row["when"], facts):
+            if any(holds(x, facts) for x in row.get("excludes", [])):
+                is_excluded = True
+            else:
+                factor *= Fraction(row["x"])
+    return factor, is_excluded
+
+
+class Bill:
+    def __init__(self):
+        self.meters, self.missing, self.reasons, self.match = {}, set(), set(), None
+
+    def add(self, model, how, counts, facts, t):
+        facts = dict(facts)
+        if how == "fallback":
+            self.reasons.add("fallback")
+        for key in ("tier", "speed"):
+            if facts[key] != "standard" and not asks_for(model, key, facts[key], t):
+                self.reasons.add(f"no_{key}_rate")
+                facts[key] = "standard"
+        prices = select(model, facts, t)
+        stand_in = {**STAND_IN, **(AS_INPUT if model.get("image_as_input") else {})}
+        for meter, n in counts.items():
+            name = meter if meter in prices else stand_in.get(meter)
+            price, rate = prices.get(name, (DENIED, {}))
+            if price is DENIED:
+                self.missing |= {meter} if n else set()
+                continue
+            factor, is_excluded = factor_of(model, name, facts, t)
+            if n:
+                self.reasons |= {"excluded_combination"} if is_excluded else set()
+                self.reasons |= {"derived_rate"} if rate.get("status") == "derived" else set()
+            self.meters[meter] = self.meters.get(meter, 0) + rounded(n * price * factor)
+
+    def result(self, want):
+        gap = "no_model" if "no_model" in self.reasons else "no_rate"
+        if not self.meters:
+            return {"status": "unpriced", "reason": gap, "meters": {}}
+        out = {"amount": decimal(sum(self.meters.values(), Fraction(0))), "match": self.match,
+               "meters": {m: decimal(a) for m, a in self.meters.items()}}
+        if self.missing:
+            return {**out, "status": "partial", "reason": gap,
+                    "unpriced_meters": sorted(self.missing)}
+        self.reasons |= {{"lower_bound": "lower_bound", "estimated": "estimated_usage"}.get(
+            want["completeness"])} - {None}
+        for reason in ESTIMATES:
+            if reason in self.reasons:
+                return {**out, "status": "estimated", "reason": reason}
+        return {**out, "status": "priced"}

@@ -193,7 +193,8 @@ GOLDEN = [
                                      "usage": {"input_tokens": 2600, "output_tokens": 100,
                                                "input_tokens_details": {
                                                    "cached_tokens": 2000,
-                                                   "cache_write_tokens": 400}}}), NOW, "0.0075"),
+                                                   "cache_write_tokens": 400}}}), "2026-08-01",
+     "0.0075"),
     ("12", chat({"prompt_tokens": 300000, "completion_tokens": 1000,
                  "prompt_tokens_details": {"cached_tokens": 200000}}, "gpt-5.5"), NOW, "1.245"),
     ("13a", chat({"prompt_tokens": 2000, "completion_tokens": 500, "prompt_tokens_details": {
@@ -204,8 +205,6 @@ GOLDEN = [
         "cached_tokens": 4000}}, service_tier="priority"), NOW, "0.051"),
     ("17", message({"input_tokens": 10000, "output_tokens": 1000, "inference_geo": "us"},
                    "claude-sonnet-5"), NOW, "0.033"),
-    ("18a", message({"input_tokens": 10000, "output_tokens": 1000, "speed": "fast"},
-                    "claude-opus-4-6"), NOW, "0.45"),
     ("18b", message({"input_tokens": 10000, "output_tokens": 1000, "speed": "fast"},
                     "claude-opus-4-8"), NOW, "0.15"),
     ("19", message({"input_tokens": 105, "cache_creation_input_tokens": 7345,
@@ -242,6 +241,13 @@ def test_golden_21_regional_host(book):
     assert book.charge(want, "eu.api.openai.com", instant(NOW))["amount"] == "0.044"
 
 
+def test_a_speed_that_no_rate_asks_for_is_an_estimate(book):
+    want = message({"input_tokens": 10000, "output_tokens": 1000, "speed": "warp"})
+    charge = book.charge(want, "", instant(NOW))
+    assert (charge["status"], charge["reason"]) == ("estimated", "no_speed_rate")
+    assert charge["amount"] == "0.045"
+
+
 def test_unpriced_is_never_zero(book):
     want = chat({"prompt_tokens": 1, "completion_tokens": 1}, "acme-internal-7b")
     charge = book.charge(want, "", instant(NOW))
@@ -258,7 +264,8 @@ def test_failed_calls_cost_nothing(book):
     want = reading("/v1/messages", {"type": "error", "error": {"type": "rate_limit_error"}},
                    status=429)
     assert want["error_type"] == "rate_limit_error"
-    assert book.charge(want, "", instant(NOW)) == {"status": "not_billed", "meters": {}}
+    assert book.charge(want, "", instant(NOW)) == {"status": "not_billed", "reason": "http_error",
+                                                   "meters": {}}
 
 
 def test_decimal_is_exact():
