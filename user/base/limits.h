@@ -149,4 +149,11 @@
 /* sink: how long the end of a run may wait for a slow disk or collector */
 #define SINK_STOP_NS (5ull * 1000 * 1000 * 1000)
 
+/* otlp: records that wait for the collector; 2,048 (the specification's default) of usual size */
+#define OTLP_WAITING_BYTES_MAX (32u << 20)
+/* otlp: one request before compression; collectors take 4 MiB (gRPC) and 20 MiB (HTTP) */
+#define OTLP_REQUEST_MAX (3u << 20)
+/* otlp: the message tree of one request; about 2.5 times its bytes */
+#define OTLP_TREE_MAX (24u << 20)
+
 #endif

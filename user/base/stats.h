@@ -88,7 +88,15 @@ enum stat_class {
 	STAT(LEDGER_LOST, "sink.ledger.lost", LOSS, "calls that are not in the ledger", \
 	     "see the message about the ledger; free space or name another with --ledger FILE") \
 	STAT(LEDGER_DUPLICATES, "sink.ledger.duplicates", INFO, "calls that the ledger already held", \
-	     "none needed")
+	     "none needed") \
+	STAT(OTLP_SENT, "otlp.sent", INFO, "spans that the OTLP collector took", "none needed") \
+	STAT(OTLP_RETRIED, "otlp.retried", INFO, "OTLP requests that have to be sent again", "none needed") \
+	STAT(OTLP_DROPPED, "otlp.dropped", LOSS, "spans that could not be sent in time or found no room", \
+	     "look at the OTLP endpoint; every call is in the ledger") \
+	STAT(OTLP_REJECTED, "otlp.rejected", LOSS, "spans the OTLP collector took delivery of and rejected", \
+	     "look at the collector's log") \
+	STAT(OTLP_REFUSED, "otlp.refused", LOSS, "spans in requests the OTLP collector refused", \
+	     "look at the endpoint's path and OTEL_EXPORTER_OTLP_HEADERS")
 
 enum stat_id {
 #define STAT_ID(id, name, class, meaning, remedy) STAT_##id,
