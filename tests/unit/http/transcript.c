@@ -192,13 +192,50 @@ static void check_way(const struct step *steps, size_t n, unsigned int way, cons
 	free(got);
 }
 
+/*
+ * With TRANSCRIPT_SEEDS=DIR each vector is also written there as input for tests/fuzz/fuzz_h1.c: a
+ * vector added here becomes a seed there.
+ */
+static void write_seed(const struct step *steps, size_t n)
+{
+	const char *dir = getenv("TRANSCRIPT_SEEDS");
+	struct buf seed;
+	u64 hash = 0;
+	char path[512];
+
+	if (!dir)
+		return;
+	buf_init(&seed, 4096);
+	for (size_t i = 0; i < n; i++) {
+		size_t len = steps[i].n < 0xffff ? steps[i].n : 0xffff;
+
+		buf_append_char(&seed, steps[i].kind);
+		buf_append_char(&seed, (char)(len & 0xff));
+		buf_append_char(&seed, (char)(len >> 8));
+		buf_append(&seed, steps[i].p, steps[i].p ? len : 0);
+	}
+	for (size_t i = 0; i < seed.n; i++)
+		hash = (hash ^ (u8)seed.p[i]) * 0x100000001b3ull;
+	snprintf(path, sizeof(path), "%s/v-%016llx", dir, (unsigned long long)hash);
+
+	FILE *f = seed.failed ? NULL : fopen(path, "wb");
+
+	if (f) {
+		fwrite(seed.p, 1, seed.n, f);
+		fclose(f);
+	}
+	buf_fini(&seed);
+}
+
 void transcript_check(const struct step *steps, size_t n, const char *want)
 {
+	write_seed(steps, n);
 	for (unsigned int way = 0; way < 2 + CUTS_RANDOM_MIN; way++)
 		check_way(steps, n, way, want);
 }
 
 void transcript_check_whole(const struct step *steps, size_t n, const char *want)
 {
+	write_seed(steps, n);
 	check_way(steps, n, 0, want);
 }
