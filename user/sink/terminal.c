@@ -91,7 +91,7 @@ static void terminal_cost(struct terminal *t, const struct record *r)
 
 	text_call_cost(r, text);
 	terminal_color(t, is_doubtful ? TEXT_YELLOW : TEXT_BOLD);
-	text_cell(&t->line, str_of(text), -WIDTH_COST);
+	text_amount(&t->line, text, WIDTH_COST);
 	terminal_color(t, TEXT_PLAIN);
 	buf_append_str(&t->line, STR("  "));
 }

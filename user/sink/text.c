@@ -51,6 +51,14 @@ void text_cell(struct buf *out, struct str s, int width)
 		text_pad(out, want - have);
 }
 
+void text_amount(struct buf *out, const char *text, size_t width)
+{
+	size_t n = strlen(text);
+
+	text_pad(out, n < width ? width - n : 0);
+	text_clean(out, str_of(text));
+}
+
 void text_color(struct buf *out, bool is_colored, enum text_color color)
 {
 	static const char *const codes[] = {

@@ -24,6 +24,8 @@ enum text_color {
 
 /* width > 0: padded on the right; < 0: on the left; 0: as is. Too long: cut, ending in '~' */
 void text_cell(struct buf *out, struct str s, int width);
+/* On the right of width columns; never cut, because a cut amount would be another amount. */
+void text_amount(struct buf *out, const char *text, size_t width);
 void text_clean(struct buf *out, struct str s);
 void text_color(struct buf *out, bool is_colored, enum text_color color);
 
