@@ -119,6 +119,25 @@ static int outlet_add_ledger(struct outlet *u, const struct outlet_context *cont
 	return err;
 }
 
+static int outlet_add_telemetry(struct outlet *u, const struct outlet_context *context)
+{
+	struct sink *sink = NULL;
+	int err;
+
+	if (context->is_replay)
+		return 0;
+	err = sink_otlp_from_env(TOLLTAP_VERSION, &sink);
+	if (err)
+		return err;
+	if (sink)
+		sinks_add(u->sinks, sink);
+	sink = NULL;
+	err = sink_console_from_env(&sink);
+	if (!err && sink)
+		sinks_add(u->sinks, sink);
+	return err;
+}
+
 static int outlet_add_sinks(struct outlet *u, const struct outlet_context *context)
 {
 	int err;
@@ -129,6 +148,8 @@ static int outlet_add_sinks(struct outlet *u, const struct outlet_context *conte
 	err = outlet_add_screen(u, context);
 	if (!err)
 		err = outlet_add_ledger(u, context);
+	if (!err)
+		err = outlet_add_telemetry(u, context);
 	if (!err)
 		err = sinks_start(u->sinks);
 	return err;
