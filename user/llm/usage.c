@@ -143,6 +143,22 @@ static void split(const struct usage *u, enum counter c, enum meter m, u64 *left
 	take(left, u->count[c], ret);
 }
 
+/*
+ * Pictures: many say "none" on every call, which is not worth a meter. They may have come from the
+ * cache, where they are counted already: what is left of the total bounds them.
+ */
+static void split_used(const struct usage *u, enum counter c, enum meter m, u64 *left,
+		       struct usage_result *ret)
+{
+	u64 part = usage_get(u, c) < *left ? usage_get(u, c) : *left;
+
+	if (usage_get(u, c) > *left)
+		ret->flags |= CALL_F_CLAMPED;
+	if (part)
+		meters_set(&ret->meters, m, part);
+	*left -= part;
+}
+
 static void split_input(const struct usage *u, u64 prompt, struct usage_result *ret)
 {
 	enum counter read = usage_has(u, CTR_CACHE_READ) ? CTR_CACHE_READ : CTR_CACHE_READ_TWIN;
@@ -151,8 +167,8 @@ static void split_input(const struct usage *u, u64 prompt, struct usage_result *
 	split(u, read, METER_CACHE_READ, &left, ret);
 	split(u, CTR_CACHE_WRITE, METER_CACHE_WRITE, &left, ret);
 	split(u, CTR_INPUT_AUDIO, METER_INPUT_AUDIO, &left, ret);
-	split(u, CTR_INPUT_IMAGE, METER_INPUT_IMAGE, &left, ret);
-	split(u, CTR_INPUT_VIDEO, METER_INPUT_VIDEO, &left, ret);
+	split_used(u, CTR_INPUT_IMAGE, METER_INPUT_IMAGE, &left, ret);
+	split_used(u, CTR_INPUT_VIDEO, METER_INPUT_VIDEO, &left, ret);
 	meters_set(&ret->meters, METER_INPUT, left);
 }
 
@@ -162,7 +178,7 @@ static void split_output(const struct usage *u, u64 completion, struct usage_res
 
 	split(u, CTR_REASONING, METER_REASONING, &left, ret);
 	split(u, CTR_OUTPUT_AUDIO, METER_OUTPUT_AUDIO, &left, ret);
-	split(u, CTR_OUTPUT_IMAGE, METER_OUTPUT_IMAGE, &left, ret);
+	split_used(u, CTR_OUTPUT_IMAGE, METER_OUTPUT_IMAGE, &left, ret);
 	meters_set(&ret->meters, METER_OUTPUT, left);
 }
 
@@ -187,15 +203,13 @@ static void resolve_inclusive(enum usage_family family, const struct usage *u,
 		completion += total - sum;
 	}
 
-	/* Some leave an output of nothing out, and the total says so. */
-	if (!has_output && has_total && usage_has(u, CTR_INPUT) && total == prompt)
-		has_output = true;
 	if (usage_has(u, CTR_INPUT))
 		split_input(&own, prompt, ret);
 	if (has_output)
 		split_output(&own, completion, ret);
 	ret->context_tokens = prompt;
-	ret->is_whole = usage_has(u, CTR_INPUT) && has_output;
+	/* Some leave an output of nothing out, and the total says so. */
+	ret->is_whole = usage_has(u, CTR_INPUT) && (has_output || (has_total && total == prompt));
 }
 
 static void resolve_additive(const struct usage *u, struct usage_result *ret)
