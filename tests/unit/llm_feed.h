@@ -17,25 +17,25 @@ struct feed_header {
 };
 
 struct feed {
-	const char *method;		/* NULL: POST */
-	const char *host;		/* NULL: api.openai.com */
-	const char *path;		/* NULL: /v1/chat/completions */
-	int status;			/* 0: 200; -1: no response */
-	u32 flags;			/* enum exchange_flag, as of on_done */
+	const char *method; /* NULL: POST */
+	const char *host;   /* NULL: api.openai.com */
+	const char *path;   /* NULL: /v1/chat/completions */
+	int status;         /* 0: 200; -1: no response */
+	u32 flags;          /* enum exchange_flag, as of on_done */
 	const char *request;
-	const char *response;		/* one document */
-	const char *sse;		/* or a stream */
-	bool is_broken;			/* the last unit ends by UNIT_BROKEN */
-	int broken_event;		/* this one (from 1) is broken; 0: none */
+	const char *response; /* one document */
+	const char *sse;      /* or a stream */
+	bool is_broken;       /* the last unit ends by UNIT_BROKEN */
+	int broken_event;     /* this one (from 1) is broken; 0: none */
 	struct feed_header header[12];
 };
 
 struct fed {
 	int calls;
-	struct call call;		/* of the last one; good until fed_free */
+	struct call call; /* of the last one; good until fed_free */
 	struct arena *arena;
 	bool is_wanted;
-	bool is_call;			/* llm_is_call before on_done */
+	bool is_call; /* llm_is_call before on_done */
 };
 
 /* way: as in cuts.h. l may be NULL: one is made for this exchange. */
