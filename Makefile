@@ -108,6 +108,8 @@ UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_MAIN))
 $(B)/unit/%: $(B)/asan/tests/unit/%.o $(call obj,asan,$(UNIT_LIB)) $(B)/asan/libtolltap.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CLANG) $(SAN) $^ $(LDFLAGS) -lcmocka $(PKG_LIBS) -o $@
+# these make every allocation fail once
+$(B)/unit/%/test_alloc: LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 $(B)/fuzz/bin/%: $(B)/fuzz/tests/fuzz/%.o $(B)/fuzz/libtolltap.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CLANG) -fsanitize=fuzzer -fprofile-instr-generate $(SAN) $^ $(LDFLAGS) $(PKG_LIBS) -o $@

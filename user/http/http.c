@@ -14,6 +14,8 @@
 #include "base/limits.h"
 #include "base/stats.h"
 
+_Static_assert(sizeof(struct http_conn) < 1024, "CONN_MAX of these are kept");
+
 const char *http_undecoded_name(enum undecoded_kind kind)
 {
 	static const char *const names[UNDECODED_MAX] = {
