@@ -63,14 +63,7 @@ static u16 h1_version(struct str s)
 /* HTTP/1.1 200 OK */
 static int h1_status_line(struct h1 *h, struct str line, struct h1_start *start)
 {
-#ifdef TOLLTAP_PLANT_H1
-	/* A planted bug (tests/fuzz/planted): the length below is not looked at. */
-	bool is_long = true;
-#else
-	bool is_long = line.n >= 12;
-#endif
-
-	if (!is_long)
+	if (line.n < 12)
 		return h1_die(h, "status line too short");
 	start->version = h1_version(str_cut(line, 0, 8));
 	if (!start->version || line.p[8] != ' ' || (line.n > 12 && line.p[12] != ' '))
@@ -223,9 +216,19 @@ static int h1_header_line(struct h1 *h, struct str line, const struct h1_ops *op
 
 /* --- lines --- */
 
+static bool h1_ends_in_cr(struct str line)
+{
+#ifdef TOLLTAP_PLANT_H1
+	/* planted by tests/fuzz/planted/run: an empty line is not thought of */
+	return *(line.p + line.n - 1) == '\r';
+#else
+	return line.n && line.p[line.n - 1] == '\r';
+#endif
+}
+
 static int h1_line(struct h1 *h, struct str line, const struct h1_ops *ops, void *arg)
 {
-	if (line.n && line.p[line.n - 1] == '\r')
+	if (h1_ends_in_cr(line))
 		line.n--;
 	if (h->lines == 0 && line.n == 0)
 		return 0;		/* an empty line before a message is allowed */
