@@ -25,18 +25,6 @@ const volatile u32 cfg_ring_cnt = 1;
 const volatile u64 cfg_wake_shift = 18;		/* wake the reader each 1 << shift bytes */
 const volatile bool cfg_task_storage = false;
 
-/* What one op carries from piece to piece. */
-struct emit {
-	void *ring;
-	u64 addr;
-	u64 sent_bytes;
-	u64 lost_bytes;
-	u64 lost_cnt;
-	u64 fault_bytes;
-	u64 fault_cnt;
-	struct chunk head;	/* last: ends in a flexible array */
-};
-
 __hidden int count(u32 id, u64 n)
 {
 	u64 *c = bpf_map_lookup_elem(&counters, &id);
@@ -70,10 +58,41 @@ static __always_inline u64 wake_flag(void *ring, u64 size)
 	return BPF_RB_NO_WAKEUP;
 }
 
+static const struct thread_calls no_calls;
+
+static __noinline struct thread_calls *calls_get(bool is_made)
+{
+	if (cfg_task_storage)
+		return bpf_task_storage_get(&calls_task, bpf_get_current_task_btf(), 0,
+					    is_made ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+
+	u64 id = bpf_get_current_pid_tgid();
+	struct thread_calls *t = bpf_map_lookup_elem(&calls_hash, &id);
+
+	if (t || !is_made)
+		return t;
+	if (bpf_map_update_elem(&calls_hash, &id, &no_calls, BPF_ANY))
+		return 0;
+	return bpf_map_lookup_elem(&calls_hash, &id);
+}
+
+/*
+ * The functions below are global on purpose: the verifier of 5.10 and 6.1 walks a static one anew
+ * for every call and every state, which the copy loop multiplies past its limit; a global one is
+ * verified once. 5.10 gives those only numbers, so what they share stands in the thread's entry.
+ */
+int emit_full_piece(void);
+int emit_last_piece(u64 len);
+int emit_hole(u64 len, u32 flags);
+int emit_whole(u64 len);
+
 /* A reserve needs a constant size, so each class is its own piece of code. */
 static __always_inline int emit_class(struct emit *e, u64 len, const u32 class)
 {
-	struct chunk *c = bpf_ringbuf_reserve(e->ring, sizeof(*c) + class, 0);
+	void *ring = ring_current();
+	if (!ring)
+		return -1;
+	struct chunk *c = bpf_ringbuf_reserve(ring, sizeof(*c) + class, 0);
 	if (!c)
 		return -1;
 
@@ -91,7 +110,7 @@ static __always_inline int emit_class(struct emit *e, u64 len, const u32 class)
 	} else {
 		e->sent_bytes += len;
 	}
-	bpf_ringbuf_submit(c, wake_flag(e->ring, sizeof(*c) + class));
+	bpf_ringbuf_submit(c, wake_flag(ring, sizeof(*c) + class));
 	return 0;
 }
 
@@ -117,72 +136,87 @@ static __always_inline void piece_end(struct emit *e, u64 len, int err)
 	e->addr += len;
 }
 
-/* In a loop, so it has one class only: the verifier walks every way through every round. */
-static __noinline int emit_full_piece(struct emit *e)
+__noinline int emit_full_piece(void)
 {
-	piece_begin(e, PIECE_BYTES, 0);
-	piece_end(e, PIECE_BYTES, emit_class(e, PIECE_BYTES, PIECE_BYTES));
+	struct thread_calls *t = calls_get(false);
+	if (!t)
+		return 0;
+	piece_begin(&t->emit, PIECE_BYTES, 0);
+	piece_end(&t->emit, PIECE_BYTES, emit_class(&t->emit, PIECE_BYTES, PIECE_BYTES));
 	return 0;
 }
 
 /* Emits the last len <= PIECE_BYTES bytes of an op. */
-static __noinline int emit_last_piece(struct emit *e, u64 len)
+__noinline int emit_last_piece(u64 len)
 {
+	struct thread_calls *t = calls_get(false);
 	int err;
 
-	piece_begin(e, len, CHUNK_F_OP_END);
+	if (!t)
+		return 0;
+	piece_begin(&t->emit, len, CHUNK_F_OP_END);
 	if (len <= 256)
-		err = emit_class(e, len, 256);
+		err = emit_class(&t->emit, len, 256);
 	else if (len <= 1024)
-		err = emit_class(e, len, 1024);
+		err = emit_class(&t->emit, len, 1024);
 	else if (len <= 4096)
-		err = emit_class(e, len, 4096);
+		err = emit_class(&t->emit, len, 4096);
 	else
-		err = emit_class(e, len, PIECE_BYTES);
-	piece_end(e, len, err);
+		err = emit_class(&t->emit, len, PIECE_BYTES);
+	piece_end(&t->emit, len, err);
 	return 0;
 }
 
 /* A record without data: len bytes left out on purpose. */
-static __noinline int emit_hole(struct emit *e, u64 len, u32 flags)
+__noinline int emit_hole(u64 len, u32 flags)
 {
-	struct chunk *c = bpf_ringbuf_reserve(e->ring, sizeof(*c), 0);
+	struct thread_calls *t = calls_get(false);
+	void *ring = ring_current();
+	struct chunk *c;
 
+	if (!t || !ring)
+		return 0;
 	count(KC_POLICY_BYTES, len);
+	c = bpf_ringbuf_reserve(ring, sizeof(*c), 0);
 	if (!c) {
 		count(KC_RING_FULL_EVENTS, 1);
 	} else {
-		*c = e->head;
+		*c = t->emit.head;
 		c->true_len = len;
 		c->data_len = 0;
 		c->ev.size = sizeof(*c);
-		c->ev.flags = (e->head.ev.flags & (CHUNK_F_BORN | CHUNK_F_FIRST)) | flags;
-		bpf_ringbuf_submit(c, wake_flag(e->ring, sizeof(*c)));
+		c->ev.flags = (t->emit.head.ev.flags & (CHUNK_F_BORN | CHUNK_F_FIRST)) | flags;
+		bpf_ringbuf_submit(c, wake_flag(ring, sizeof(*c)));
 	}
-	e->head.position += len;
-	e->addr += len;
+	t->emit.head.position += len;
+	t->emit.addr += len;
 	return 0;
 }
 
 /* Emits an op: whole, or its head and tail with a hole of known length between them. */
-static __noinline int emit_whole(struct emit *e, u64 len)
+__noinline int emit_whole(u64 len)
 {
+	struct thread_calls *t;
+
 	for (u32 i = 0; i < (OP_HEAD_BYTES + OP_TAIL_BYTES) / PIECE_BYTES; i++) {
 		if (i == OP_HEAD_BYTES / PIECE_BYTES && len > OP_TAIL_BYTES) {
-			emit_hole(e, len - OP_TAIL_BYTES, CHUNK_F_HOLE_POLICY);
+			emit_hole(len - OP_TAIL_BYTES, CHUNK_F_HOLE_POLICY);
 			len = OP_TAIL_BYTES;
 		}
 		if (len <= PIECE_BYTES)
 			break;
-		emit_full_piece(e);
+		emit_full_piece();
 		len -= PIECE_BYTES;
 	}
-	emit_last_piece(e, len);
-	count(KC_BYTES_SENT, e->sent_bytes);
-	count(KC_RING_FULL_EVENTS, e->lost_cnt);
-	count(KC_RING_FULL_BYTES, e->lost_bytes);
-	count(KC_FAULT_EVENTS, e->fault_cnt);
-	count(KC_FAULT_BYTES, e->fault_bytes);
+	emit_last_piece(len);
+	t = calls_get(false);
+	if (!t)
+		return 0;
+	count(KC_BYTES_SENT, t->emit.sent_bytes);
+	count(KC_RING_FULL_EVENTS, t->emit.lost_cnt);
+	count(KC_RING_FULL_BYTES, t->emit.lost_bytes);
+	count(KC_FAULT_EVENTS, t->emit.fault_cnt);
+	count(KC_FAULT_BYTES, t->emit.fault_bytes);
 	return 0;
 }
 
@@ -283,24 +317,6 @@ __hidden void conn_over(u64 conn, u8 form, bool is_reborn)
 }
 
 /* --- calls ---------------------------------------------------------------------------------- */
-
-static __noinline struct thread_calls *calls_get(bool is_made)
-{
-	if (cfg_task_storage)
-		return bpf_task_storage_get(&calls_task, bpf_get_current_task_btf(), 0,
-					    is_made ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
-
-	u64 id = bpf_get_current_pid_tgid();
-	struct thread_calls *t = bpf_map_lookup_elem(&calls_hash, &id);
-
-	if (t || !is_made)
-		return t;
-	struct thread_calls zero = {};
-
-	if (bpf_map_update_elem(&calls_hash, &id, &zero, BPF_ANY))
-		return 0;
-	return bpf_map_lookup_elem(&calls_hash, &id);
-}
 
 __hidden void calls_forget_thread(void)
 {
@@ -405,11 +421,14 @@ static __noinline int emit_skipped(const struct emit *e, struct conn *c, u32 dir
 {
 	u64 *skipped = dir == CHUNK_READ ? &c->skipped[CHUNK_READ] : &c->skipped[CHUNK_WRITE];
 	u64 position = dir == CHUNK_READ ? c->position[CHUNK_READ] : c->position[CHUNK_WRITE];
+	void *ring = ring_current();
 	struct chunk *h;
 
 	if (!*skipped)
 		return 0;
-	h = bpf_ringbuf_reserve(e->ring, sizeof(*h), 0);
+	if (!ring)
+		return 0;
+	h = bpf_ringbuf_reserve(ring, sizeof(*h), 0);
 	if (!h) {
 		count(KC_RING_FULL_EVENTS, 1);
 		return 0;
@@ -421,11 +440,12 @@ static __noinline int emit_skipped(const struct emit *e, struct conn *c, u32 dir
 	h->data_len = 0;
 	h->ev.flags |= CHUNK_F_HOLE_POLICY;
 	*skipped = 0;
-	bpf_ringbuf_submit(h, wake_flag(e->ring, sizeof(*h)));
+	bpf_ringbuf_submit(h, wake_flag(ring, sizeof(*h)));
 	return 0;
 }
 
-static __noinline int emit_call(const struct call_args *a, u64 len, const struct call_ret *ret)
+static __noinline int emit_call(struct emit *e, const struct call_args *a, u64 len,
+				const struct call_ret *ret)
 {
 	struct conn_key key = { .conn = a->conn, .tgid = current_tgid() };
 	struct scope *s = scope_find(key.tgid);
@@ -442,34 +462,32 @@ static __noinline int emit_call(const struct call_args *a, u64 len, const struct
 	count(KC_BYTES_SEEN, len);
 
 	u32 state = verdict_of(&key, c, a);
-	struct emit e = { .addr = a->buf, .ring = ring_current() };
 
-	if (!e.ring)
-		return 0;
-	head_init(&e.head, s, c);
-	e.head.conn = a->conn;
-	e.head.dir = a->dir;
-	e.head.stack = ret->stack;
-	e.head.form = ret->form;
-	e.head.position = a->dir == CHUNK_READ ? c->position[CHUNK_READ]
+	*e = (struct emit){ .addr = a->buf };
+	head_init(&e->head, s, c);
+	e->head.conn = a->conn;
+	e->head.dir = a->dir;
+	e->head.stack = ret->stack;
+	e->head.form = ret->form;
+	e->head.position = a->dir == CHUNK_READ ? c->position[CHUNK_READ]
 					       : c->position[CHUNK_WRITE];
 	if (state == VERDICT_IGNORED || state == VERDICT_SUSPENDED) {
 		count(KC_BYTES_IGNORED, len);
-		e.head.position += len;
+		e->head.position += len;
 		if (a->dir == CHUNK_READ)
 			c->skipped[CHUNK_READ] += len;
 		else
 			c->skipped[CHUNK_WRITE] += len;
 	} else {
-		emit_skipped(&e, c, CHUNK_WRITE);
-		emit_skipped(&e, c, CHUNK_READ);
-		emit_whole(&e, len);
+		emit_skipped(e, c, CHUNK_WRITE);
+		emit_skipped(e, c, CHUNK_READ);
+		emit_whole(len);
 	}
 	c->is_used = 1;
 	if (a->dir == CHUNK_READ)
-		c->position[CHUNK_READ] = e.head.position;
+		c->position[CHUNK_READ] = e->head.position;
 	else
-		c->position[CHUNK_WRITE] = e.head.position;
+		c->position[CHUNK_WRITE] = e->head.position;
 	return 0;
 }
 
@@ -486,8 +504,8 @@ __hidden void call_leave(const struct call_ret *ret)
 	struct call_args args = c->args;
 
 	c->args.fn = 0;
-	calls_put(t);
 	u64 len = args.is_guard ? 0 : call_result(&args, ret->rc);
 	if (len)
-		emit_call(&args, len, ret);
+		emit_call(&t->emit, &args, len, ret);
+	calls_put(t);
 }

@@ -17,8 +17,20 @@ struct call {
 	u64 entered_ns;
 };
 
+/* What one op carries from piece to piece, once it has returned. */
+struct emit {
+	u64 addr;
+	u64 sent_bytes;
+	u64 lost_bytes;
+	u64 lost_cnt;
+	u64 fault_bytes;
+	u64 fault_cnt;
+	struct chunk head;	/* last: ends in a flexible array */
+};
+
 struct thread_calls {
 	struct call dir[CHUNK_DIR_MAX];
+	struct emit emit;
 };
 
 struct conn {

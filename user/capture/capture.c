@@ -188,7 +188,7 @@ static int load(struct live *l, const struct capture_options *o, enum selftest_r
 			err = 0;
 	}
 	log_error("this kernel takes no form of our probes: %s; it needs CONFIG_UPROBE_EVENTS, and"
-		  " without CAP_SYS_ADMIN Linux 6.6 (--log-level debug shows each attempt)",
+		  " without CAP_SYS_ADMIN Linux 6.6 (--verbose shows each attempt)",
 		  strerror(-err));
 	return err;
 }
