@@ -112,7 +112,7 @@ static void add_meter(struct tally *t, const struct picked *p, enum meter m, u64
 	c->priced_meters |= 1ull << m;
 	c->meter_femto[m] += effective;
 	t->has_price = true;
-	t->is_all_free &= r->is_free || count == 0;
+	t->is_all_free &= r->is_free;
 	mark_estimate(t, r->status == RATE_DERIVED, STR("derived_rate"));
 	if (!t->rate || (r->card->layer >= t->rate->card->layer
 			 && when_rank(&r->when, &t->rate->when) > 0))

@@ -103,6 +103,10 @@ static void layers_select(const struct model *m, const struct situation *s, stru
 		layer_merge(&p, at->card->is_contract, ret);
 		done = at;
 	}
+	/* what only a contract prices has no other list price */
+	for (int i = 0; i < METER_MAX; i++)
+		if (!ret->list[i].rate)
+			ret->list[i] = ret->effective[i];
 }
 
 static bool is_excluded(const struct multiplier *x, const struct situation *s)
@@ -205,10 +209,6 @@ static void stand_ins(struct picked *p, const struct model *m)
 		stand_in(p, METER_INPUT_IMAGE, METER_INPUT);
 		stand_in(p, METER_INPUT_VIDEO, METER_INPUT);
 	}
-	/* what only a contract prices has no other list price */
-	for (int i = 0; i < METER_MAX; i++)
-		if (!p->list[i].rate)
-			p->list[i] = p->effective[i];
 }
 
 void select_rates(const struct price_book *b, const struct model *m, const struct situation *s,

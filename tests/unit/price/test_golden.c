@@ -236,7 +236,8 @@ static void test_contract_discount(void **state)
 {
 	struct price_book *b;
 	const char *text = "{\"schema\":\"tolltap.ratecard/1\",\"card\":\"contract/acme\","
-			   "\"version\":\"2026-11-01\",\"currency\":\"USD\",\"provider\":\"openai\","
+			   "\"version\":\"2026-11-01\",\"currency\":\"USD\","
+			   "\"provider\":\"openai\","
 			   "\"layer\":\"contract\",\"discounts\":[{\"discount\":\"0.125\","
 			   "\"models\":\"gpt-4.1\",\"source\":\"contract 7\","
 			   "\"checked\":\"2026-11-01\"}]}";

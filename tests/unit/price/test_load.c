@@ -40,7 +40,8 @@ static const struct {
 	{MODEL("'rate':[]"), "models[0]", "unknown key \"rate\""},
 	{MODEL("'rates':[]"), "models[0].rates", "must not be empty"},
 	{RATES("{" SRC "}"), "models[0].rates[0]", "has no price"},
-	{RATES("{" PRICE ",'checked':'2026-11-24'}"), "models[0].rates[0]", "\"source\" is missing"},
+	{RATES("{" PRICE ",'checked':'2026-11-24'}"), "models[0].rates[0]",
+	 "\"source\" is missing"},
 	{RATES("{" PRICE ",'source':'x'}"), "models[0].rates[0]", "\"checked\" is missing"},
 	{RATES("{" PRICE ",'source':'x','checked':'today'}"), "rates[0].checked", "UTC date"},
 	{RATES("{'per_mtok':{'inputs':'1'}," SRC "}"), "per_mtok.inputs", "unknown meter"},
@@ -58,7 +59,8 @@ static const struct {
 	{RATES("{'per_mtok':{'input':'1','cache_read':'1.1'}," SRC "}"), "models[0]",
 	 "reading the cache costs more"},
 	{RATES("{" PRICE ",'from':'2026-02-30'," SRC "}"), "rates[0].from", "UTC date"},
-	{RATES("{" PRICE ",'from':'2026-02-02','to':'2026-02-02'," SRC "}"), "rates[0]", "later than"},
+	{RATES("{" PRICE ",'from':'2026-02-02','to':'2026-02-02'," SRC "}"), "rates[0]",
+	 "later than"},
 	{RATES("{" PRICE ",'status':'rumoured'," SRC "}"), "rates[0].status", "published"},
 	{RATES("{" PRICE ",'status':'announced'," SRC "}"), "rates[0]", "needs \"from\""},
 	{RATES("{" PRICE ",'free':true," SRC "}"), "rates[0]", "exclude each other"},
@@ -85,7 +87,8 @@ static const struct {
 	{RATES("{" PRICE ",'when':{'tier':'flex'}," SRC "},"
 	       "{" PRICE ",'when':{'ctx_gt':1000}," SRC "}"), "rates[1]", "equally well"},
 	{RATES("{" PRICE ",'when':{'tier':['flex','batch']}," SRC "},"
-	       "{" PRICE ",'when':{'tier':['batch','scale']}," SRC "}"), "rates[1]", "equally well"},
+	       "{" PRICE ",'when':{'tier':['batch','scale']}," SRC "}"), "rates[1]",
+	 "equally well"},
 	{RATES("{" PRICE ",'to':'2026-03-02'," SRC "},{" PRICE ",'from':'2026-03-01'," SRC "}"),
 	 "rates[1]", "equally well"},
 	{RATES("{" PRICE ",'when':{'window':{'hours':['01:00-03:00']}}," SRC "},"
@@ -96,7 +99,8 @@ static const struct {
 	{RATES("{'per_mtok':{'input':'5'},'to':'2026-03-01'," SRC "},"
 	       "{'per_mtok':{'input':'1'},'from':'2026-03-01'," SRC "}"), "rates[1]", "ack"},
 	{MODEL("'match':{'exact':['n','n']},'rates':[" RATE "]"), "models", "claimed twice"},
-	{MODEL("'match':{'exact':['n'],'alias':['n']},'rates':[" RATE "]"), "models", "claimed twice"},
+	{MODEL("'match':{'exact':['n'],'alias':['n']},'rates':[" RATE "]"), "models",
+	 "claimed twice"},
 	{MODEL("'match':{'exact':[]},'rates':[" RATE "]"), "match.exact", "must not be empty"},
 	{MODEL("'match':{'prefix':['n']},'rates':[" RATE "]"), "match", "unknown key \"prefix\""},
 	{MODEL("'match':{'glob':['n*']},'rates':[" RATE "]"), "match.glob[0]", "user's own"},
@@ -209,18 +213,21 @@ static void test_good_cards(void **state)
 {
 	static const char *const good[] = {
 		/* one ends where the other begins */
-		RATES("{" PRICE ",'to':'2026-03-01'," SRC "},{" PRICE ",'from':'2026-03-01'," SRC "}"),
+		RATES("{" PRICE ",'to':'2026-03-01'," SRC "},"
+		      "{" PRICE ",'from':'2026-03-01'," SRC "}"),
 		/* a jump that is meant */
 		RATES("{'per_mtok':{'input':'5'},'to':'2026-03-01'," SRC "},"
 		      "{'per_mtok':{'input':'1'},'from':'2026-03-01','ack':true," SRC "}"),
-		RATES("{" PRICE ",'when':{'tier':'flex'}," SRC "},{" PRICE ",'when':{'tier':'batch'},"
-		      SRC "}"),
+		RATES("{" PRICE ",'when':{'tier':'flex'}," SRC "},"
+		      "{" PRICE ",'when':{'tier':'batch'}," SRC "}"),
 		/* both may hold; a third says what then */
-		RATES("{" PRICE ",'when':{'tier':'flex'}," SRC "},{" PRICE ",'when':{'ctx_gt':9}," SRC
-		      "},{" PRICE ",'when':{'tier':['flex','batch'],'ctx_gt':9}," SRC "}"),
-		RATES("{" PRICE ",'when':{'tier':'flex'}," SRC "},{" PRICE ",'when':{'ctx_gt':9}," SRC
-		      "},{'per_mtok':{'input':null,'output':null},'when':{'tier':'flex','ctx_ge':5},"
-		      SRC "}"),
+		RATES("{" PRICE ",'when':{'tier':'flex'}," SRC "},"
+		      "{" PRICE ",'when':{'ctx_gt':9}," SRC "},"
+		      "{" PRICE ",'when':{'tier':['flex','batch'],'ctx_gt':9}," SRC "}"),
+		RATES("{" PRICE ",'when':{'tier':'flex'}," SRC "},"
+		      "{" PRICE ",'when':{'ctx_gt':9}," SRC "},"
+		      "{'per_mtok':{'input':null,'output':null},"
+		      "'when':{'tier':'flex','ctx_ge':5}," SRC "}"),
 		/* they set different meters */
 		RATES("{'per_mtok':{'input':'1'}," SRC "},{'per_mtok':{'output':'1'}," SRC "}"),
 		RATES("{" PRICE ",'when':{'window':{'hours':['01:00-03:00']}}," SRC "},"
