@@ -78,7 +78,10 @@ enum exchange_flag {
 	EXCHANGE_F_NO_RESPONSE = 1 << 7,	/* the connection ended without any response */
 	/* the traced process is the server: it read the request */
 	EXCHANGE_F_SERVER_SIDE = 1 << 8,
-	EXCHANGE_F_CLIENT_CLOSED = 1 << 9,	/* cut, and this side closed first (abort) */
+	/*
+	 * cut or unanswered on a traced client: taken for its abort (who closed first is not seen)
+	 */
+	EXCHANGE_F_CLIENT_CLOSED = 1 << 9,
 };
 
 /* How the response body is cut into units. */

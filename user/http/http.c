@@ -177,13 +177,14 @@ void http_conn_feed(struct http_conn *h, bool is_write, u64 ts_ns, const u8 *p, 
 		http_count_undecoded(h, h->undecoded, n - taken);
 		return;
 	}
-	while (taken < n && hold_push(&s->hold, ts_ns, p + taken, n - taken)) {
+	if (taken < n && hold_push(&s->hold, ts_ns, p + taken, n - taken)) {
+		/* with what is held goes the rest of this record: a search starts at the next */
 		http_hold_overflow(h, s);
-		if (h->protocol > HTTP_PROTO_H1) {
+		if (h->protocol > HTTP_PROTO_H1)
 			http_count_undecoded(h, h->undecoded, n - taken);
-			return;
-		}
-		taken += side_feed(h, s, ts_ns, p + taken, n - taken);
+		else
+			stats_add(STAT_HTTP_RESYNC_BYTES, n - taken);
+		return;
 	}
 	http_drain(h);
 }

@@ -8,7 +8,14 @@
  * HTTP/2, WebSocket and anything else are recognised and reported by on_undecoded with their bytes,
  * never ignored in silence. Knows neither processes nor providers. Pipeline thread only.
  *
- * Either side may be traced: the direction that carries the request is found from the bytes.
+ * Either side may be traced: which direction carries the request is found from the bytes. The two
+ * directions may be delivered out of step: what comes before its time is held (HTTP_HOLD_MAX).
+ * Pairing goes by order; once a head may have gone by unseen (gap, late start), by time, and what
+ * stays ambiguous is not paired.
+ *
+ * Calls for one exchange: on_request, its units, on_response, its units, on_done; request units may
+ * go on behind on_response (early answer). A body without bytes has no unit. An NDJSON line keeps
+ * the CR before its line feed.
  */
 #ifndef TOLLTAP_HTTP_H
 #define TOLLTAP_HTTP_H

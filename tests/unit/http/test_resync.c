@@ -178,6 +178,12 @@ static void test_hold_overflow(void **state)
 	CHECK_WHOLE("! h1\n" NEXT_SAYS, R(OK "Content-Length: 400000\r\n\r\n"), RRAW(body, 200000),
 		    RRAW(body, 200000), W(NEXT), R(NEXT_OK), CLOSE);
 	assert_int_equal(stats_get(STAT_HTTP_UNPAIRED), 1);
+	/* one record larger than all that may be held */
+	memcpy(body, NEXT_OK, sizeof(NEXT_OK) - 1);
+	CHECK_WHOLE("! h1\n" NEXT_SAYS, RRAW(body, n), W(NEXT), R(NEXT_OK), CLOSE);
+	CHECK_WHOLE("! h1\n" NEXT_SAYS, LATE, RRAW(body, n), W(NEXT), R(NEXT_OK), CLOSE);
+	CHECK_WHOLE("! h1\n> CONNECT h:1 \n= no_response\n! none\n# other 400000\n",
+		    W("CONNECT h:1 HTTP/1.1\r\n\r\n"), WRAW(body, n), CLOSE);
 	free(body);
 }
 
