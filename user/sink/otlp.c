@@ -240,7 +240,8 @@ static void otlp_on_refusal(struct otlp *o, const struct otlp_answer *answer)
 	}
 	if (!o->has_told_refused)
 		log_error("%s answered %d to spans, they are dropped; look at the endpoint, "
-			  "its path and OTEL_EXPORTER_OTLP_HEADERS", o->config.url, answer->status);
+			  "its path and OTEL_EXPORTER_OTLP_HEADERS", o->config.shown_url,
+			  answer->status);
 	o->has_told_refused = true;
 	stats_add(STAT_OTLP_REFUSED, o->sending_cnt);
 	otlp_let_go(o, o->sending_cnt);
@@ -249,11 +250,11 @@ static void otlp_on_refusal(struct otlp *o, const struct otlp_answer *answer)
 static void otlp_on_trouble(struct otlp *o, const struct otlp_answer *answer)
 {
 	if (!o->has_told_down && answer->status)
-		log_warn("%s answered %d; spans wait and are sent again", o->config.url,
+		log_warn("%s answered %d; spans wait and are sent again", o->config.shown_url,
 			 answer->status);
 	else if (!o->has_told_down)
 		log_warn("%s: %s; spans wait and are sent again: is a collector listening there?",
-			 o->config.url, answer->error);
+			 o->config.shown_url, answer->error);
 	o->has_told_down = true;
 	otlp_pause(o, answer->retry_after_ms);
 }
@@ -337,7 +338,7 @@ static void otlp_finish(struct sink *s, u64 deadline_ns)
 		}
 	}
 	if (o->waiting_cnt)
-		log_warn("%zu spans could not be sent to %s", o->waiting_cnt, o->config.url);
+		log_warn("%zu spans could not be sent to %s", o->waiting_cnt, o->config.shown_url);
 	stats_add(STAT_OTLP_DROPPED, o->waiting_cnt);
 	otlp_let_go(o, o->waiting_cnt);
 }

@@ -163,6 +163,24 @@ static int otlp_read_exporter(otlp_getenv_fn get, struct otlp_config *ret)
 	return 0;
 }
 
+/* A key may stand in the URL: it is not for the log. */
+static char *otlp_shown(const char *url)
+{
+	struct str rest = str_of(url);
+	size_t scheme = (size_t)(strstr(url, "://") - url) + 3;
+	struct str host = str_cut(rest, scheme, rest.n);
+	const char *at;
+	char *shown;
+
+	host.n = str_find_char(host, '?');
+	at = host.n ? memrchr(host.p, '@', str_find_char(host, '/')) : NULL;
+	if (at)
+		host = str_cut(host, (size_t)(at - host.p) + 1, host.n);
+	if (asprintf(&shown, STR_FMT STR_FMT, (int)scheme, url, STR_ARG(host)) < 0)
+		return NULL;
+	return shown;
+}
+
 static int otlp_read_url(otlp_getenv_fn get, struct otlp_config *ret)
 {
 	const char *own = otlp_get(get, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
@@ -171,8 +189,8 @@ static int otlp_read_url(otlp_getenv_fn get, struct otlp_config *ret)
 
 	if (!str_starts_nocase(url, STR("http://")) &&
 	    !str_starts_nocase(url, STR("https://"))) {
-		log_error("OTLP endpoint " STR_FMT " does not begin with http:// or https://; "
-			  "set OTEL_EXPORTER_OTLP_ENDPOINT=http://HOST:4318", STR_ARG(url));
+		log_error("the OTLP endpoint does not begin with http:// or https://; "
+			  "set OTEL_EXPORTER_OTLP_ENDPOINT=http://HOST:4318");
 		return -EINVAL;
 	}
 	while (!own && str_ends(url, STR("/")))
@@ -181,7 +199,8 @@ static int otlp_read_url(otlp_getenv_fn get, struct otlp_config *ret)
 		ret->url = NULL;
 		return -ENOMEM;
 	}
-	return 0;
+	ret->shown_url = otlp_shown(ret->url);
+	return ret->shown_url ? 0 : -ENOMEM;
 }
 
 static int otlp_read_transport(otlp_getenv_fn get, struct otlp_config *ret)
@@ -252,6 +271,7 @@ void otlp_config_fini(struct otlp_config *c)
 	otlp_pairs_fini(&c->headers);
 	otlp_pairs_fini(&c->resource);
 	free(c->url);
+	free(c->shown_url);
 	free(c->ca_file);
 	free(c->client_cert);
 	free(c->client_key);

@@ -31,6 +31,7 @@ enum otlp_exporter {
 struct otlp_config {
 	enum otlp_exporter exporter;
 	char *url;
+	char *shown_url;		/* without user, password and query: for messages */
 	bool is_gzip;
 	u64 timeout_ms;
 	u64 delay_ms;			/* longest wait of a span for company */
