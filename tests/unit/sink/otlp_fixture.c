@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The full record mirrors tests/otlp_expected.json field by field. */
+/* The full record mirrors tests/live/otlp_expected.json field by field. */
 #include "sink/otlp_fixture.h"
 
 #include <stdio.h>
