@@ -64,7 +64,7 @@ static void *close_all(void *arg)
 	const struct attach *a = arg;
 	int fd;
 
-	while (read(a->closing[0], &fd, sizeof(fd)) == sizeof(fd))
+	while (read(a->closing[0], &fd, sizeof(fd)) == sizeof(fd) && fd >= 0)
 		close(fd);
 	return NULL;
 }
@@ -99,9 +99,13 @@ void attach_free(struct attach *a)
 	/* grace periods of threads overlap: all at once costs about as much as one */
 	while (a->closer_cnt && a->closer_cnt < CLOSERS_MAX && a->closer_cnt < a->queued)
 		start_closer(a);
-	close(a->closing[1]);
+	/* told by a word each: a child that has not exec-ed yet holds the pipe open as well */
+	for (size_t i = 0; i < a->closer_cnt; i++)
+		if (write(a->closing[1], &(int){ -1 }, sizeof(int)) != sizeof(int))
+			log_debug("closers not told: %s", strerror(errno));
 	for (size_t i = 0; i < a->closer_cnt; i++)
 		pthread_join(a->closer[i], NULL);
+	close(a->closing[1]);
 	close(a->closing[0]);
 	free(a);
 }

@@ -311,7 +311,7 @@ static int live_add_pid(struct capture *c, pid_t pid)
 	if (err < 0) {
 		bpf_scope_remove(l->bpf, pid);
 		trace_on_exit(l->trace, pid);
-		return err == -ENOENT ? -ESRCH : err;
+		return err;
 	}
 	return 0;
 }

@@ -227,9 +227,16 @@ static int run(struct test *t, char **argv, FILE *truth)
 		capture_prepare_command(c, (const char *const *)child, NULL);
 	pid_t pid = start_stopped(child, truth);
 
-	if (pid < 0 || capture_add_pid(c, pid)) {
+	if (pid < 0)
+		err = -ECHILD;
+	else
+		err = capture_add_pid(c, pid);
+	if (err) {
+		/* with the child still stopped: closing may not wait for it */
 		capture_close(c);
-		return -ESRCH;
+		if (pid > 0)
+			kill(pid, SIGKILL);
+		return err;
 	}
 	kill(pid, SIGCONT);
 	while (capture_scope_count(c))
