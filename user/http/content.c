@@ -15,6 +15,10 @@ static void content_unit(void *arg, enum unit_step step, struct str s)
 {
 	struct content_to *to = arg;
 
+	if (to->dir == HTTP_RESPONSE && to->c->framing.kind != to->x->pub.framing) {
+		to->x->pub.framing = to->c->framing.kind;	/* it began like events */
+		to->x->pub.flags |= EXCHANGE_F_STREAM;
+	}
 	to->h->ops->on_unit(to->h->arg, &to->x->pub, to->dir, step, s);
 }
 

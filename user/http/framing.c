@@ -31,7 +31,7 @@ void framing_init(struct framing *f, enum http_framing kind)
 {
 	f->kind = kind;
 	f->state = 0;
-	f->in_unit = f->is_after_cr = f->is_broken = false;
+	f->in_unit = f->is_after_cr = f->is_broken = f->may_be_events = false;
 	f->field_n = f->name_n = 0;
 }
 
@@ -182,12 +182,53 @@ static size_t ndjson_step(struct framing *f, const u8 *p, size_t n, framing_unit
 	return len + 1;
 }
 
+/* --- the whole --- */
+
+static void whole_begin(struct framing *f, framing_unit_fn unit, void *arg)
+{
+	if (f->in_unit)
+		return;
+	framing_begin(f, STR(""), unit, arg);
+	if (f->field_n)
+		unit(arg, UNIT_DATA, (struct str){f->field, f->field_n});
+}
+
+/*
+ * Some servers and proxies label a stream as JSON, or not at all. No JSON begins with these, so a
+ * body that does is one of events, whatever its label says.
+ */
+static bool whole_is_sse_so_far(const char *p, size_t n)
+{
+	return memcmp(p, "data:", n < 5 ? n : 5) == 0 || memcmp(p, "event:", n) == 0;
+}
+
+static size_t whole_sniff(struct framing *f, const u8 *p, framing_unit_fn unit, void *arg)
+{
+	char held[sizeof("event:") - 1];
+	size_t n = f->field_n;
+
+	memcpy(held, f->field, n);
+	held[n++] = (char)*p;
+	if (!whole_is_sse_so_far(held, n)) {
+		whole_begin(f, unit, arg);
+		return 0;
+	}
+	if (held[n - 1] == ':') {
+		framing_init(f, FRAMING_SSE);
+		framing_feed(f, (const u8 *)held, n, unit, arg);
+		return 1;
+	}
+	f->field[f->field_n++] = (char)*p;
+	return 1;
+}
+
 static size_t whole_step(struct framing *f, const u8 *p, size_t n, framing_unit_fn unit, void *arg)
 {
 	if (f->is_broken)
 		return n;
-	if (!f->in_unit)
-		framing_begin(f, STR(""), unit, arg);
+	if (!f->in_unit && f->may_be_events)
+		return whole_sniff(f, p, unit, arg);
+	whole_begin(f, unit, arg);
 	unit(arg, UNIT_DATA, (struct str){(const char *)p, n});
 	return n;
 }
@@ -212,9 +253,10 @@ void framing_feed(struct framing *f, const u8 *p, size_t n, framing_unit_fn unit
 
 void framing_gap(struct framing *f, bool is_policy, framing_unit_fn unit, void *arg)
 {
+	if (f->kind == FRAMING_WHOLE && !f->is_broken && f->field_n)
+		whole_begin(f, unit, arg);
 	if (f->kind == FRAMING_WHOLE && is_policy && !f->is_broken) {
-		if (!f->in_unit)
-			framing_begin(f, STR(""), unit, arg);
+		whole_begin(f, unit, arg);
 		unit(arg, UNIT_POLICY, STR(""));
 		return;
 	}
@@ -228,6 +270,9 @@ void framing_gap(struct framing *f, bool is_policy, framing_unit_fn unit, void *
 
 void framing_end(struct framing *f, bool is_complete, framing_unit_fn unit, void *arg)
 {
+	if (f->kind == FRAMING_WHOLE && !f->is_broken && f->field_n)
+		whole_begin(f, unit, arg);
+
 	bool at_line_start = f->kind == FRAMING_SSE && f->state == SSE_FIELD && f->field_n == 0;
 
 	/* the last line of a stream may lack its line end */

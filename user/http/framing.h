@@ -19,6 +19,7 @@ struct framing {
 	bool in_unit;
 	bool is_after_cr;	/* a line feed now belongs to the line end before it */
 	bool is_broken;		/* whole body: nothing more to say */
+	bool may_be_events;	/* whole body, by its label: believe its first bytes instead */
 	u8 field_n;
 	u8 name_n;
 	char field[8];		/* what has come of a field's name */

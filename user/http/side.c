@@ -154,6 +154,7 @@ static void side_body_begin(struct http_conn *h, struct http_side *s, enum body_
 	enum http_dir dir = side_dir(h, s);
 
 	content_begin(&s->content, s->x->is_wanted, side_content_encoding(s, dir), framing);
+	s->content.framing.may_be_events = dir == HTTP_RESPONSE;
 	body_init(&s->body, kind, s->h1.head.length);
 	s->state = SIDE_BODY;
 	if (s->body.is_done)

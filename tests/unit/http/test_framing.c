@@ -51,6 +51,7 @@ static void check_gap(enum http_framing kind, const char *before, char gap, cons
 
 		buf_init(&r.text, 1 << 20);
 		framing_init(&r.f, kind);
+		r.f.may_be_events = true;
 		cuts_feed(way, before, strlen(before), feed, &r);
 		if (gap)
 			framing_gap(&r.f, gap == 'p', say, &r);
@@ -150,6 +151,10 @@ static void test_whole(void **state)
 	check_gap(FRAMING_WHOLE, "{", 'p', "}", true, "[ {~}]");
 	check_gap(FRAMING_WHOLE, "", 'p', "}", true, "[ ~}]");
 	check_gap(FRAMING_WHOLE, "{", 'l', "}", true, "[ {}");
+	check_gap(FRAMING_WHOLE, "dat", 'p', "}", true, "[ dat~}]");
+	check_gap(FRAMING_WHOLE, "dat", 'l', "}", true, "[ dat}");
+	check_gap(FRAMING_WHOLE, "even", 0, "", true, "[ even]");
+	check_gap(FRAMING_WHOLE, "eventually", 0, "", true, "[ eventually]");
 	check_gap(FRAMING_NONE, "{", 'l', "}", true, "");
 }
 
@@ -164,9 +169,20 @@ static void test_types(void **state)
 	assert_int_equal(framing_of(STR_NONE), FRAMING_WHOLE);
 }
 
+/* A stream labelled as JSON, or not at all. */
+static void test_events_by_their_look(void **state)
+{
+	(void)state;
+	check_gap(FRAMING_WHOLE, "data: {}\n\ndata: 1\n\n", 0, "", true, "[ {}][ 1]");
+	check_gap(FRAMING_WHOLE, "event: x\ndata: 1\n\n", 0, "", true, "[x|1]");
+	check_gap(FRAMING_WHOLE, "data: 1\n\ndata: 2", 'l', "\ndata: 3\n\n", true,
+		  "[ 1][ 2}[ 3]");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_events_by_their_look),
 		cmocka_unit_test(test_line_ends),
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_byte_order_mark),
