@@ -10,6 +10,8 @@ import pathlib
 import re
 from fractions import Fraction
 
+from reader import INPUT_METERS, OUTPUT_METERS
+
 # The block a price is for, by the member of a rate that holds it.
 BLOCKS = {"per_mtok": 1_000_000, "per_mchar": 1_000_000, "per_hour": 3600, "per_second": 1,
           "per_unit": 1}
@@ -21,6 +23,9 @@ STAND_IN = {"reasoning": "output", "cache_write": "cache_write_5m",
 AS_INPUT = {"input_image": "input", "input_video": "input"}
 HOST_GEO = re.compile(r"^([^.]+)\.api\.openai\.com$")
 DENIED = object()
+UNITS = ("request", "web_search", "web_fetch", "grounded_prompt", "file_search", "code_session",
+         "rerank_search", "image", "page")
+EVERY_METER = INPUT_METERS + OUTPUT_METERS + UNITS
 ESTIMATES = ("derived_rate", "fallback", "announced_change_due", "no_tier_rate", "no_speed_rate",
              "excluded_combination", "lower_bound", "estimated_usage")
 
@@ -53,7 +58,7 @@ def holds(when, facts):
 
 def prices_of(rate):
     """{meter: price of one, or DENIED}"""
-    out = {}
+    out = dict.fromkeys(EVERY_METER, Fraction(0)) if rate.get("free") else {}
     for member, block in BLOCKS.items():
         for meter, text in rate.get(member, {}).items():
             out[meter] = DENIED if text is None else Fraction(text) / block
@@ -120,6 +125,13 @@ class Book:
             if want["http_status"] >= 400:
                 return {"status": "not_billed", "reason": "http_error", "meters": {}}
             return {"status": "unpriced", "reason": "no_usage", "meters": {}}
+        computed = self.compute(want, host, wall_ns)
+        if want["cost"] is None:
+            return computed
+        return {"status": "priced", "amount": decimal(Fraction(want["cost"])),
+                "meters": computed["meters"], "match": computed.get("match")}
+
+    def compute(self, want, host, wall_ns):
         bill = Bill()
         for n, (served, tokens) in enumerate(usages_of(want)):
             counts = {**tokens, **(want["units"] if n == 0 else {})}
@@ -160,7 +172,6 @@ def is_named(model, how, name):
 
 
 def facts_of(want, host, tokens):
-    from reader import INPUT_METERS
     geo = HOST_GEO.match(host or "")
     tier = want["service_tier"]
     return {"tier": "standard" if tier in PLAIN_TIERS else tier,
@@ -216,6 +227,7 @@ def factor_of(model, meter, facts, t):
 class Bill:
     def __init__(self):
         self.meters, self.missing, self.reasons, self.match = {}, set(), set(), None
+        self.is_free = True
 
     def add(self, model, how, counts, facts, t):
         facts = dict(facts)
@@ -235,6 +247,7 @@ class Bill:
                 continue
             factor, is_excluded = factor_of(model, name, facts, t)
             if n:
+                self.is_free &= bool(rate.get("free"))
                 self.reasons |= {"excluded_combination"} if is_excluded else set()
                 self.reasons |= {"derived_rate"} if rate.get("status") == "derived" else set()
             self.meters[meter] = self.meters.get(meter, 0) + rounded(n * price * factor)
@@ -242,7 +255,8 @@ class Bill:
     def result(self, want):
         gap = "no_model" if "no_model" in self.reasons else "no_rate"
         if not self.meters:
-            return {"status": "unpriced", "reason": gap, "meters": {}}
+            return {"status": "unpriced", "reason": gap, "meters": {},
+                    "unpriced_meters": sorted(self.missing)}
         out = {"amount": decimal(sum(self.meters.values(), Fraction(0))), "match": self.match,
                "meters": {m: decimal(a) for m, a in self.meters.items()}}
         if self.missing:
@@ -253,4 +267,4 @@ class Bill:
         for reason in ESTIMATES:
             if reason in self.reasons:
                 return {**out, "status": "estimated", "reason": reason}
-        return {**out, "status": "priced"}
+        return {**out, "status": "free" if self.is_free else "priced"}

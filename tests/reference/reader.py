@@ -8,24 +8,32 @@ library only.
     reading = read(Exchange(...))      None: not a call that is billed or counted
 """
 import dataclasses
+import decimal
 import json
 import re
 
 OPENAI_HOSTS = re.compile(r"(^|\.)api\.openai\.com$")
 ANTHROPIC_HOSTS = re.compile(r"^api\.anthropic\.com$")
 
-# Path suffix -> endpoint. Longer ones first: "chat/completions" is not "completions".
+# Method and path -> endpoint; the first that fits.
 ENDPOINTS = [
-    ("/chat/completions", "chat"),
-    ("/completions", "completions"),
-    ("/responses", "responses"),
-    ("/embeddings", "embeddings"),
-    ("/messages", "messages"),
+    ("POST", re.compile(r"/chat/completions$"), "chat"),
+    ("POST", re.compile(r"/completions$"), "completions"),
+    ("POST", re.compile(r"/responses/input_tokens$"), "count_tokens"),
+    ("POST", re.compile(r"/responses/compact$"), "compact"),
+    ("POST", re.compile(r"/responses$"), "responses"),
+    ("GET", re.compile(r"/responses/[^/]+$"), "view"),
+    ("POST", re.compile(r"/embeddings$"), "embeddings"),
+    ("POST", re.compile(r"/moderations$"), "moderations"),
+    ("POST", re.compile(r"/messages/count_tokens$"), "count_tokens"),
+    ("POST", re.compile(r"/messages$"), "messages"),
 ]
 OPERATION = {
-    "chat": "chat", "responses": "chat", "messages": "chat",
-    "completions": "text_completion", "embeddings": "embeddings",
+    "chat": "chat", "responses": "chat", "messages": "chat", "compact": "chat",
+    "completions": "text_completion", "embeddings": "embeddings", "moderations": "moderation",
+    "count_tokens": "count_tokens",
 }
+FREE = ("count_tokens", "moderations")
 # /v1/threads/X/messages is a stored message of another API, not a model call.
 NOT_MESSAGES = re.compile(r"/(threads|sessions)/[^/]+/messages$")
 
@@ -63,6 +71,8 @@ class Usage:
     subs: list = dataclasses.field(default_factory=list)    # [(model or None, tokens)]
     error_type: str | None = None
     error_code: str | None = None
+    cost: decimal.Decimal | None = None     # as the provider reports it, USD
+    is_background: bool = False
     has_usage: bool = False
     has_end: bool = False       # the stream's own last event was seen
     is_clamped: bool = False
@@ -83,10 +93,10 @@ def read(x):
 
 def endpoint_of(x):
     path = x.path.split("?")[0].rstrip("/")
-    if x.method.upper() != "POST" or NOT_MESSAGES.search(path):
+    if NOT_MESSAGES.search(path):
         return None
-    for suffix, endpoint in ENDPOINTS:
-        if path.endswith(suffix):
+    for method, pattern, endpoint in ENDPOINTS:
+        if x.method.upper() == method and pattern.search(path):
             return endpoint
     return None
 
@@ -97,14 +107,15 @@ def provider_of(x, endpoint):
         return "openai"
     if ANTHROPIC_HOSTS.search(host):
         return "anthropic"
-    return "anthropic" if endpoint == "messages" else "openai"
+    return "anthropic" if "/messages" in x.path else "openai"
 
 
 # --- bodies -----------------------------------------------------------------------------------
 
 def parse_json(body):
+    """The object; numbers with a point or exponent stay exact."""
     try:
-        value = json.loads(body)
+        value = json.loads(body, parse_float=decimal.Decimal)
     except (ValueError, UnicodeDecodeError):
         return None
     return value if isinstance(value, dict) else None
@@ -180,6 +191,8 @@ def read_inclusive(u, usage, in_key, out_key, in_details, out_details):
     """prompt holds cached, cache_write and audio; completion holds reasoning and audio."""
     u.has_usage = True
     u.total = count(usage, "total_tokens")
+    if isinstance(usage.get("cost"), (int, decimal.Decimal)):
+        u.cost = decimal.Decimal(usage["cost"])
     prompt, made = count(usage, in_key), count(usage, out_key)
     cached = count(usage, in_details, "cached_tokens")
     written = count(usage, in_details, "cache_write_tokens")
@@ -215,9 +228,10 @@ def read_chat(docs, _request):
     return u
 
 
-def read_embeddings(docs, request):
+def read_free(docs, request):
+    """Counting and moderating cost nothing and use nothing."""
     u = read_chat(docs, request)
-    u.response_id = None
+    u.tokens, u.has_usage, u.total = {}, False, None
     return u
 
 
@@ -228,7 +242,7 @@ def read_responses(docs, _request):
     u, final = Usage(), {}
     for doc in docs:
         note_error(u, doc)
-        if doc.get("object") == "response":
+        if doc.get("object") in ("response", "response.compaction"):
             final, u.has_end = doc, True
         elif isinstance(doc.get("response"), dict):
             if doc.get("type") in TERMINAL or not u.has_end:
@@ -239,7 +253,8 @@ def read_responses(docs, _request):
     u.tier = text(final, "service_tier")
     reason = text(final.get("incomplete_details"), "reason")
     status = text(final, "status")
-    u.finish = [reason] if reason else [status] if status in ("completed", "failed") else []
+    u.is_background = final.get("background") is True
+    u.finish = [reason or status] if status not in (None, "queued", "in_progress") else []
     if isinstance(final.get("usage"), dict):
         read_inclusive(u, final["usage"], "input_tokens", "output_tokens",
                        "input_tokens_details", "output_tokens_details")
@@ -271,10 +286,11 @@ FIELDS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_token
 
 
 def read_messages(docs, _request):
-    u, usage = Usage(), None
+    u, usage, blocks = Usage(), None, []
     for doc in docs:
         kind = doc.get("type")
         note_error(u, doc)
+        blocks += doc.get("content") or [] if kind == "message" else [doc.get("content_block")]
         message = doc if kind == "message" else doc.get("message")
         if kind in ("message", "message_start") and isinstance(message, dict):
             u.response_id, u.model = text(message, "id"), text(message, "model")
@@ -290,6 +306,10 @@ def read_messages(docs, _request):
             u.has_end = True
     if usage is not None:
         read_additive(u, usage)
+    code = [b for b in blocks if isinstance(b, dict) and b.get("type") == "server_tool_use"
+            and (text(b, "name") or "").endswith("code_execution")]
+    if code:
+        u.units["code_session"] = len(code)
     return u
 
 
@@ -347,19 +367,32 @@ def written_tokens(usage):
 
 
 DIALECTS = {
-    "chat": read_chat, "completions": read_chat, "responses": read_responses,
-    "embeddings": read_embeddings, "messages": read_messages,
+    "chat": read_chat, "completions": read_chat, "embeddings": read_chat,
+    "responses": read_responses, "compact": read_responses, "view": read_responses,
+    "messages": read_messages, "moderations": read_free, "count_tokens": read_free,
 }
 
 
 # --- the result -----------------------------------------------------------------------------
 
-def completeness_of(x, is_stream, u):
+def completeness_of(x, endpoint, is_stream, u):
+    if endpoint in FREE:
+        return "free_call"
+    if endpoint == "view" and not (u.is_background and u.has_usage) and x.status < 400:
+        return "duplicate_view"
     if not u.has_usage:
         return "unmetered"
     if x.is_cut or is_stream and not u.has_end and not u.total:
         return "lower_bound"
     return "exact"
+
+
+def tier_of(u, request):
+    """As answered, else as asked; "auto" says nothing in either."""
+    for tier in (u.tier, text(request, "service_tier")):
+        if tier and tier != "auto":
+            return tier
+    return None
 
 
 def assemble(x, endpoint, request, is_stream, u):
@@ -368,24 +401,25 @@ def assemble(x, endpoint, request, is_stream, u):
     made = sum(total_in) + sum(total_out)
     return {
         "provider": provider_of(x, endpoint),
-        "endpoint": endpoint,
-        "operation": OPERATION[endpoint],
+        "endpoint": "responses" if endpoint == "view" else endpoint,
+        "operation": OPERATION["responses" if endpoint == "view" else endpoint],
         "http_status": x.status,
         "stream": is_stream,
         "requested": text(request, "model"),
         "served": u.model,
         "response_id": u.response_id,
         "finish": u.finish,
-        "service_tier": u.tier or text(request, "service_tier"),
+        "service_tier": tier_of(u, request),
         "geo": u.geo,
         "speed": u.speed or text(request, "speed"),
         "tokens": u.tokens,
         "units": u.units,
         "total_input": sum(total_in) if total_in else None,
         "total_output": sum(total_out) if total_out else None,
-        "completeness": completeness_of(x, is_stream, u),
+        "completeness": completeness_of(x, endpoint, is_stream, u),
         "residual": None if u.total is None else u.total - made,
         "subs": u.subs,
+        "cost": u.cost,
         "error_type": u.error_type,
         "error_code": u.error_code,
         "has_usage": u.has_usage,
