@@ -50,7 +50,9 @@ enum detect detect_first(const u8 *p, size_t n)
 
 	size_t i = 0;
 
-	while (i < n && i <= DETECT_METHOD_MAX && ((p[i] >= 'A' && p[i] <= 'Z') || p[i] == '-'))
+	/* some clients send what the program wrote: "post" */
+	while (i < n && i <= DETECT_METHOD_MAX &&
+	       (((p[i] | 0x20) >= 'a' && (p[i] | 0x20) <= 'z') || p[i] == '-'))
 		i++;
 	if (i == n && i <= DETECT_METHOD_MAX)
 		return DETECT_MORE;

@@ -219,6 +219,8 @@ void http_conn_close(struct http_conn *h, u64 ts_ns)
 			stats_add(STAT_HTTP_UNPAIRED, 1);
 			stats_add(STAT_HTTP_RESYNC_BYTES, dropped);
 		}
+		if (h->protocol == HTTP_PROTO_UNKNOWN && s->state == SIDE_FIRST)
+			http_count_undecoded(h, UNDECODED_OTHER, s->scan.n);
 		side_close(h, s, ts_ns);
 	}
 	pair_finish_all(h, ts_ns, true);

@@ -292,7 +292,8 @@ static void test_not_http(void **state)
 {
 	CHECK("! none\n# other 11\n", W("\x16\x03\x01hello"), R("abc"), CLOSE);
 	CHECK("! none\n# other 8\n", W("SSH-2.0-"), CLOSE);
-	CHECK("! none\n# other 8\n", W("HTTP"), W_LOST(0), R("GETx"), CLOSE);
+	CHECK("! none\n# other 8\n", W("HTTP"), W_LOST(0), R("GET\n"), CLOSE);
+	CHECK("# other 7\n", W("HTTP"), R("GET"), CLOSE);
 }
 
 static void test_dead_reasons(void **state)
@@ -327,6 +328,9 @@ static void test_dead_reasons(void **state)
 
 static void test_harmless_oddities(void **state)
 {
+	CHECK("! h1\n> post a /\n< 204 none\n=\n",
+	      W("post / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"),
+	      R("HTTP/1.1 204 N\r\n\r\n"), CLOSE);
 	CHECK("! h1\n> POST a /\n>[abc]\n< 200 whole\n<[x]\n=\n",
 	      W("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3, 3\r\nX: y\r\n folded\r\n"
 		"Bad Name: 1\r\nHost: b\r\nTransfer-Encoding: identity\r\n\r\nabc"),
