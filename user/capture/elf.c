@@ -429,3 +429,67 @@ int elf_find_symbols(struct elf_file *e, enum elf_table table, const char *const
 	elf_names_sort(&found);
 	return scan_symbols(e, symbols, &found, ret);
 }
+
+/* --- relocations ---------------------------------------------------------------------------- */
+
+static int read_symbol(struct elf_file *e, u32 table, u64 index, u64 *ret_vaddr)
+{
+	const Elf64_Shdr *symbols = table < e->shdr_cnt ? &e->shdr[table] : NULL;
+	struct elf_symbol found = { 0 };
+	Elf64_Sym s;
+
+	if (!symbols || symbols->sh_type != SHT_DYNSYM ||
+	    index >= symbols->sh_size / sizeof(Elf64_Sym) ||
+	    !is_inside(e, symbols->sh_offset, symbols->sh_size))
+		return -ENOENT;
+	int err = read_at(e, symbols->sh_offset + index * sizeof(s), &s, sizeof(s));
+	if (err)
+		return err;
+	take_symbol(e, &s, &found);
+	if (!found.is_found)
+		return -ENOENT;
+	*ret_vaddr = found.value;
+	return 0;
+}
+
+static int find_slot(struct elf_file *e, const Elf64_Shdr *table, u64 slot, u64 *ret_vaddr)
+{
+	u64 cnt = table->sh_size / sizeof(Elf64_Rela);
+	const size_t step = ELF_WINDOW_BYTES / sizeof(Elf64_Rela);
+
+	if (cnt > ELF_SYMBOLS_MAX || !is_inside(e, table->sh_offset, table->sh_size))
+		return -ENOENT;
+	for (u64 at = 0; at < cnt; at += step) {
+		size_t n = cnt - at < step ? cnt - at : step;
+		int err = read_at(e, table->sh_offset + at * sizeof(Elf64_Rela), e->window,
+				  n * sizeof(Elf64_Rela));
+
+		if (err)
+			return err;
+		for (size_t i = 0; i < n; i++) {
+			Elf64_Rela r;
+
+			memcpy(&r, e->window + i * sizeof(r), sizeof(r));
+			if (r.r_offset == slot)
+				return read_symbol(e, table->sh_link, ELF64_R_SYM(r.r_info),
+						   ret_vaddr);
+		}
+	}
+	return -ENOENT;
+}
+
+int elf_slot_target(struct elf_file *e, u64 slot, u64 *ret_vaddr)
+{
+	/* .rela.plt, and .rela.dyn in files that bind at once; a hostile file may have no more */
+	for (size_t i = 0, tables = 0; i < e->shdr_cnt && tables < 4; i++) {
+		const Elf64_Shdr *table = &e->shdr[i];
+
+		if (table->sh_type != SHT_RELA || table->sh_entsize != sizeof(Elf64_Rela))
+			continue;
+		tables++;
+		int err = find_slot(e, table, slot, ret_vaddr);
+		if (err != -ENOENT)
+			return err;
+	}
+	return -ENOENT;
+}

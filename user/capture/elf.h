@@ -59,6 +59,12 @@ size_t elf_build_id(struct elf_file *e, u8 ret_id[ELF_BUILD_ID_MAX]);
 int elf_find_symbols(struct elf_file *e, enum elf_table table, const char *const names[],
 		     size_t cnt, struct elf_symbol ret[]);
 
+/*
+ * What the loader will put into a pointer slot (of a PLT stub): the address of the function of this
+ * file that its relocation names. -ENOENT: no such slot, or an import.
+ */
+int elf_slot_target(struct elf_file *e, u64 slot, u64 *ret_vaddr);
+
 /* Bytes of an executable segment from vaddr on: how many were read (<= n), or -errno. */
 int elf_read_text(struct elf_file *e, u64 vaddr, u8 *dst, size_t n);
 

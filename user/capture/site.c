@@ -3,6 +3,7 @@
 #include "capture/site.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "capture/x86.h"
 
@@ -300,4 +301,19 @@ int site_find_callee(const u8 *code, size_t n, enum probe_fn fn, struct site_cal
 		}
 	}
 	return -ENOENT;
+}
+
+int site_find_slot(const u8 *code, size_t n, s64 *ret_delta)
+{
+	static const u8 endbr[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+	size_t at = n >= sizeof(endbr) && !memcmp(code, endbr, sizeof(endbr)) ? sizeof(endbr) : 0;
+	s32 disp;
+
+	if (at < n && code[at] == 0xf2)		/* bnd */
+		at++;
+	if (n - at < 6 || code[at] != 0xff || code[at + 1] != 0x25)
+		return -ENOENT;
+	memcpy(&disp, code + at + 2, sizeof(disp));
+	*ret_delta = (s64)at + 6 + disp;
+	return 0;
 }

@@ -49,6 +49,9 @@ struct site_callee {
  */
 int site_find_callee(const u8 *code, size_t n, enum probe_fn fn, struct site_callee *ret);
 
+/* Code is a PLT stub, jmp *slot(%rip): distance of the slot from the code. -ENOENT. */
+int site_find_slot(const u8 *code, size_t n, s64 *ret_delta);
+
 const char *site_class_name(enum site_class class);
 
 #endif

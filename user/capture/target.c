@@ -116,6 +116,19 @@ static int read_code(struct scan *s, u64 vaddr, u64 size, u8 code[SITE_BYTES_MAX
 	return elf_read_text(s->elf, vaddr, code, n);
 }
 
+/* A call to an exported function of the same library goes through its PLT. */
+static void see_through_stub(struct scan *s, u64 *vaddr)
+{
+	u8 code[16];
+	s64 delta;
+	u64 behind;
+	int n = elf_read_text(s->elf, *vaddr, code, sizeof(code));
+
+	if (n > 0 && !site_find_slot(code, (size_t)n, &delta) &&
+	    !elf_slot_target(s->elf, *vaddr + (u64)delta, &behind))
+		*vaddr = behind;
+}
+
 static struct callee find_callee(struct scan *s, enum name name)
 {
 	const struct elf_symbol *symbol = &s->symbol[name];
@@ -128,12 +141,14 @@ static struct callee find_callee(struct scan *s, enum name name)
 	int n = read_code(s, symbol->value, symbol->size, code);
 	if (n <= 0 || site_find_callee(code, (size_t)n, table[name].fn, &found))
 		return ret;
-	return (struct callee){
+	ret = (struct callee){
 		.is_found = true,
 		.is_certain = found.is_certain,
 		.vaddr = symbol->value + (u64)found.delta,
 		.fn = found.fn,
 	};
+	see_through_stub(s, &ret.vaddr);
+	return ret;
 }
 
 /*

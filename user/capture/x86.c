@@ -332,6 +332,8 @@ static u32 writes_0f(const struct x86_insn *in)
 	if (op >= 0x18 && op <= 0x1f)				/* nop, endbr; rdssp writes */
 		return in->is_memory || (in->reg == 7 && (in->rm == 2 || in->rm == 3))
 		       ? 0 : written_rm(in);
+	if ((op >= 0x40 && op <= 0x4f) || op == 0xaf || (op & 0xf6) == 0xb6)
+		return bit(in->reg);				/* cmov, imul, movzx, movsx */
 	if (op == 0xb0 || op == 0xb1)
 		return bit(X86_RAX) | written_rm(in);
 	if (op == 0xc7)						/* cmpxchg16b, rdrand */
