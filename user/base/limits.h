@@ -145,6 +145,7 @@
 /* report: groups; more is a question for SQL */
 #define REPORT_ROWS_MAX 100000
 #define REPORT_DIMS_MAX 8
+#define REPORT_TEXT_MAX (256u << 20)
 #define REPORT_WHERE_MAX 64
 /* sink: how long the end of a run may wait for a slow disk or collector */
 #define SINK_STOP_NS (5ull * 1000 * 1000 * 1000)
