@@ -206,6 +206,7 @@ static void test_damaged_heads(void **state)
 	f = one_chunk();
 	f.header.reserved = 1;
 	assert_int_equal(read_file(&f), -EINVAL);
+	f = one_chunk();
 	for (f.n = 0; f.n < sizeof(f.header); f.n++)
 		assert_int_equal(read_file(&f), -EINVAL);
 	assert_int_equal(read_file(&f), 0);		/* nothing recorded: fine */
