@@ -76,8 +76,9 @@ static char *otlp_attr_key(struct otlp_attrs *as, enum otlp_name name, struct st
 	struct str prefix = str_of(otlp_name(name));
 	char *key, *tail;
 
+	/* protobuf-c only reads it */
 	if (!rest.n)
-		return otlp_text(as->arena, prefix);
+		return (char *)(uintptr_t)prefix.p;
 	tail = otlp_text(as->arena, rest);
 	key = tail ? arena_alloc(as->arena, prefix.n + strlen(tail) + 1) : NULL;
 	if (key) {

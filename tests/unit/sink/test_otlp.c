@@ -313,8 +313,11 @@ static void test_full_batch(void **state)
 {
 	static const struct collector_answer answers[] = {{.status = 200}};
 	struct collector *c = collector_start(answers, 1);
-	struct sink *s = make(collector_port(c));
 	struct record *r = otlp_fixture_full();
+	struct sink *s;
+
+	set("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "512");
+	s = make(collector_port(c));
 
 	for (int i = 0; i < 600; i++)
 		s->ops->write(s, r);

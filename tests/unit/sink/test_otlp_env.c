@@ -114,7 +114,7 @@ static void test_nonsense_is_ignored(void **state)
 				      "OTEL_RESOURCE_ATTRIBUTES=a=1,b=%zz"), &c), 0);
 	assert_int_equal(c.timeout_ms, 10000);
 	assert_false(c.is_gzip);
-	assert_int_equal(c.batch_max, 512);
+	assert_int_equal(c.batch_max, 256);
 	assert_int_equal(c.queue_max, 2048);
 	assert_int_equal(c.delay_ms, 5000);
 	assert_int_equal(c.headers.n, 0);

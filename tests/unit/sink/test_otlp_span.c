@@ -156,13 +156,19 @@ static void test_no_room(void **state)
 	struct record *r = otlp_fixture_full();
 	const struct record *list = r;
 
-	/* whatever allocation fails, there is no half request */
-	for (size_t max = 16; max < 12000; max += 48) {
-		struct arena *a = arena_new(max);
+	size_t full_attrs = 0, max = 16;
 
-		assert_null(otlp_request_make(a, &list, 1, &no_pairs, "9.9.9"));
+	/* whatever allocation fails, there is no half request */
+	for (; !full_attrs && max < 100000; max += 16) {
+		struct arena *a = arena_new(max);
+		otlp_request *q = otlp_request_make(a, &list, 1, &no_pairs, "9.9.9");
+
+		if (q)
+			full_attrs = q->resource_spans[0]->scope_spans[0]->spans[0]->n_attributes;
 		arena_free(a);
 	}
+	assert_int_equal(full_attrs, 52);
+	assert_true(max > 4000);
 	free(r);
 }
 
