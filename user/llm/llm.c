@@ -268,7 +268,8 @@ static enum completeness llm_completeness(const struct llm *l, const struct llm_
 
 	if (s->endpoint->flags & ENDPOINT_F_FREE)
 		return COMPLETE_FREE_CALL;
-	if (llm_is_duplicate(l, s, x))
+	/* what a traced server answers, its client pays for */
+	if (x->flags & EXCHANGE_F_SERVER_SIDE || llm_is_duplicate(l, s, x))
 		return COMPLETE_DUPLICATE_VIEW;
 	if (!s->usage_cnt)
 		return COMPLETE_UNMETERED;

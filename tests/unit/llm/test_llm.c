@@ -596,6 +596,24 @@ static void test_no_response(void **state)
 	fed_free(&r);
 }
 
+/* A traced server's answer is its client's call, or somebody else's: not billed a second time. */
+static void test_server_side(void **state)
+{
+	struct feed f = {
+		.request = "{'model':'gpt-4o','messages':[]}",
+		.response = "{'id':'c','choices':[],"
+			    "'usage':{'prompt_tokens':9,'completion_tokens':8}}",
+		.flags = EXCHANGE_F_SERVER_SIDE,
+	};
+	struct fed r = llm_feed(NULL, &f, 0);
+
+	assert_int_equal(r.calls, 1);
+	HAS(r, INPUT, 9);
+	IS(r, completeness, COMPLETE_DUPLICATE_VIEW);
+	assert_true(r.call.flags & CALL_F_SERVER_SIDE);
+	fed_free(&r);
+}
+
 /* A body that breaks off behind its usage: true, but perhaps not all. */
 static void test_broken_body(void **state)
 {
@@ -666,6 +684,7 @@ int main(void)
 		cmocka_unit_test(test_xai_ticks),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_no_response),
+		cmocka_unit_test(test_server_side),
 		cmocka_unit_test(test_broken_body),
 		cmocka_unit_test(test_usage_at_the_end),
 	};
