@@ -9,6 +9,7 @@
 #define TOLLTAP_LOG_H
 
 enum log_level {
+	LOG_LEVEL_NONE,		/* nothing at all: fuzzing, where every input is wrong */
 	LOG_LEVEL_ERROR,
 	LOG_LEVEL_WARN,
 	LOG_LEVEL_INFO,
