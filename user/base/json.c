@@ -87,7 +87,7 @@ static void json_emit(struct json *j, u16 node, enum json_type type, struct str 
 
 	if (!node || tag == JSON_TAG_NONE)
 		return;
-	e.is_cut = type <= JSON_STRING && j->is_cut;
+	e.is_cut = type <= JSON_T_STRING && j->is_cut;
 	j->on_event(j->arg, &e);
 }
 
@@ -118,7 +118,7 @@ static void json_open(struct json *j, bool is_object)
 	const struct json_node *node = &j->set->node[id];
 	bool has_more = is_object ? node->child || node->any : node->elem;
 
-	json_emit(j, id, is_object ? JSON_OBJECT : JSON_ARRAY, STR(""));
+	json_emit(j, id, is_object ? JSON_T_OBJECT : JSON_T_ARRAY, STR(""));
 	json_push(j, is_object);
 	assert(j->depth <= JSON_PATH_DEPTH_MAX);	/* one level below the last watched one */
 	j->node[j->depth] = id;
@@ -148,7 +148,7 @@ static void json_close(struct json *j)
 
 	j->is_cut = false;
 	j->depth--;
-	json_emit(j, id, is_object ? JSON_OBJECT_END : JSON_ARRAY_END, STR(""));
+	json_emit(j, id, is_object ? JSON_T_OBJECT_END : JSON_T_ARRAY_END, STR(""));
 	json_value_done(j);
 }
 
@@ -351,7 +351,7 @@ static void json_string_done(struct json *j)
 		j->state = ST_COLON;
 		return;
 	}
-	json_emit(j, j->value_node, JSON_STRING, text);
+	json_emit(j, j->value_node, JSON_T_STRING, text);
 	json_value_done(j);
 }
 
@@ -437,7 +437,7 @@ static int json_number_next(u8 at, char c)
 
 static void json_number_done(struct json *j)
 {
-	json_emit(j, j->value_node, JSON_NUMBER, (struct str){j->text, j->text_len});
+	json_emit(j, j->value_node, JSON_T_NUMBER, (struct str){j->text, j->text_len});
 	json_value_done(j);
 }
 
@@ -464,7 +464,7 @@ static const char *st_number(struct json *j, const char *p, const char *end)
 static const char *st_literal(struct json *j, const char *p, const char *end)
 {
 	static const char *const words[] = {"null", "true", "false"};
-	int type = j->literal == 'n' ? JSON_NULL : j->literal == 't' ? JSON_TRUE : JSON_FALSE;
+	int type = j->literal == 'n' ? JSON_T_NULL : j->literal == 't' ? JSON_T_TRUE : JSON_T_FALSE;
 	const char *word = words[type];
 
 	while (p < end && word[j->text_len]) {

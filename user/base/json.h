@@ -38,15 +38,15 @@ struct json_paths *json_paths_new(const struct json_path *paths, size_t n);
 void json_paths_free(struct json_paths *set);		/* NULL is fine */
 
 enum json_type {
-	JSON_NULL,
-	JSON_TRUE,
-	JSON_FALSE,
-	JSON_NUMBER,		/* text: as written */
-	JSON_STRING,		/* text: unescaped; a lone surrogate becomes U+FFFD */
-	JSON_OBJECT,		/* begins */
-	JSON_ARRAY,		/* begins */
-	JSON_OBJECT_END,
-	JSON_ARRAY_END,
+	JSON_T_NULL,
+	JSON_T_TRUE,
+	JSON_T_FALSE,
+	JSON_T_NUMBER,		/* text: as written */
+	JSON_T_STRING,		/* text: unescaped; a lone surrogate becomes U+FFFD */
+	JSON_T_OBJECT,		/* begins */
+	JSON_T_ARRAY,		/* begins */
+	JSON_T_OBJECT_END,
+	JSON_T_ARRAY_END,
 };
 
 struct json_event {

@@ -110,7 +110,7 @@ static void on_session(void *arg, const struct json_event *e)
 {
 	struct llm_state *s = arg;
 
-	if (e->type == JSON_STRING && !e->is_cut)
+	if (e->type == JSON_T_STRING && !e->is_cut)
 		state_set(s, &s->call.session_id, e->text);
 }
 

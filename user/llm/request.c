@@ -4,14 +4,14 @@
 
 static void set_asked(struct llm_state *s, struct str *dst, const struct json_event *e)
 {
-	if (e->type == JSON_STRING && !e->is_cut)
+	if (e->type == JSON_T_STRING && !e->is_cut)
 		state_set(s, dst, e->text);
 }
 
 /* On Azure the deployment in the path decides, whatever the body says. */
 static void on_asked_model(struct llm_state *s, const struct json_event *e)
 {
-	if (e->type != JSON_STRING || !e->text.n)
+	if (e->type != JSON_T_STRING || !e->text.n)
 		return;
 	s->asked_proof |= PROOF_MODEL;
 	if (!s->has_deployment)
@@ -20,7 +20,7 @@ static void on_asked_model(struct llm_state *s, const struct json_event *e)
 
 static void on_asked_prompt(struct llm_state *s, const struct json_event *e)
 {
-	if (e->type == JSON_ARRAY || e->type == JSON_STRING)
+	if (e->type == JSON_T_ARRAY || e->type == JSON_T_STRING)
 		s->asked_proof |= PROOF_PROMPT;
 }
 
@@ -33,7 +33,7 @@ void request_on_event(void *arg, const struct json_event *e)
 		on_asked_model(s, e);
 		break;
 	case FIELD_ASKED_STREAM:
-		s->asked_stream = e->type == JSON_TRUE;
+		s->asked_stream = e->type == JSON_T_TRUE;
 		break;
 	case FIELD_ASKED_PROMPT:
 		on_asked_prompt(s, e);
@@ -48,7 +48,7 @@ void request_on_event(void *arg, const struct json_event *e)
 		set_asked(s, &s->asked_speed, e);
 		break;
 	case FIELD_USER_ID:
-		if (e->type == JSON_STRING && !e->is_cut)
+		if (e->type == JSON_T_STRING && !e->is_cut)
 			s->user_id = arena_dup(s->arena, e->text);
 		break;
 	default:

@@ -6,13 +6,13 @@
 
 static void on_text(struct llm_state *s, struct str *dst, const struct json_event *e)
 {
-	if (e->type == JSON_STRING && !e->is_cut)
+	if (e->type == JSON_T_STRING && !e->is_cut)
 		state_set(s, dst, e->text);
 }
 
 static bool is_begin(const struct json_event *e)
 {
-	return e->type == JSON_OBJECT || e->type == JSON_ARRAY;
+	return e->type == JSON_T_OBJECT || e->type == JSON_T_ARRAY;
 }
 
 static u64 text_hash(struct str text)
@@ -29,7 +29,7 @@ static u64 text_hash(struct str text)
 /* The first id that is one: Azure opens with an empty chunk. */
 static void on_id(struct llm_state *s, const struct json_event *e)
 {
-	if (e->type != JSON_STRING || !e->text.n)
+	if (e->type != JSON_T_STRING || !e->text.n)
 		return;
 	s->doc.proof |= PROOF_ID;
 	if (str_is_empty(s->call.response_id))
@@ -38,7 +38,7 @@ static void on_id(struct llm_state *s, const struct json_event *e)
 
 static void on_model(struct llm_state *s, const struct json_event *e)
 {
-	if (e->type == JSON_STRING && e->text.n)
+	if (e->type == JSON_T_STRING && e->text.n)
 		s->doc.proof |= PROOF_MODEL;
 	on_text(s, &s->call.model_served, e);
 }
@@ -68,7 +68,7 @@ static enum document_kind document_kind(struct str type)
 
 static void on_type(struct llm_state *s, const struct json_event *e)
 {
-	if (e->type != JSON_STRING)
+	if (e->type != JSON_T_STRING)
 		return;
 	s->doc.kind = document_kind(e->text);
 	if (s->doc.kind != DOC_OTHER && s->doc.kind != DOC_ERROR)
@@ -80,7 +80,7 @@ static void on_object(struct llm_state *s, const struct json_event *e)
 	static const char *const ours[] = {"chat.completion", "text_completion", "response",
 					   "embedding"};
 
-	for (size_t i = 0; e->type == JSON_STRING && i < ARRAY_LEN(ours); i++)
+	for (size_t i = 0; e->type == JSON_T_STRING && i < ARRAY_LEN(ours); i++)
 		if (str_starts(e->text, str_of(ours[i])))
 			s->doc.proof |= PROOF_OBJECT;
 }
@@ -97,7 +97,7 @@ static void on_status_reason(struct llm_state *s, const struct json_event *e)
 
 static void on_background(struct llm_state *s, const struct json_event *e)
 {
-	s->is_background = e->type == JSON_TRUE;
+	s->is_background = e->type == JSON_T_TRUE;
 }
 
 /* "auto" is a wish, not a tier. */
@@ -121,7 +121,7 @@ static void on_speed(struct llm_state *s, const struct json_event *e)
 
 static void on_list(struct llm_state *s, const struct json_event *e)
 {
-	if (e->type == JSON_ARRAY || e->type == JSON_NUMBER)
+	if (e->type == JSON_T_ARRAY || e->type == JSON_T_NUMBER)
 		s->doc.proof |= PROOF_LIST;
 }
 
@@ -137,13 +137,13 @@ static void on_choice_index(struct llm_state *s, const struct json_event *e)
 {
 	u64 index;
 
-	if (e->type == JSON_NUMBER && !str_to_u64(e->text, &index))
+	if (e->type == JSON_T_NUMBER && !str_to_u64(e->text, &index))
 		s->doc.choice = index;
 }
 
 static void on_finish(struct llm_state *s, const struct json_event *e)
 {
-	if (e->type != JSON_STRING || !e->text.n)
+	if (e->type != JSON_T_STRING || !e->text.n)
 		return;
 	s->doc.has_finish = true;
 	if (s->doc.choice < CALL_FINISH_MAX)
@@ -153,7 +153,7 @@ static void on_finish(struct llm_state *s, const struct json_event *e)
 /* The message of an error may quote the prompt, so only type and code are read. */
 static void on_error(struct llm_state *s, const struct json_event *e)
 {
-	if (e->type == JSON_OBJECT || e->type == JSON_STRING)
+	if (e->type == JSON_T_OBJECT || e->type == JSON_T_STRING)
 		s->doc.has_error = true;
 }
 
@@ -164,7 +164,7 @@ static void on_error_type(struct llm_state *s, const struct json_event *e)
 
 static void on_error_code(struct llm_state *s, const struct json_event *e)
 {
-	if (e->type == JSON_NUMBER)
+	if (e->type == JSON_T_NUMBER)
 		state_set(s, &s->call.error_code, e->text);
 	else
 		on_text(s, &s->call.error_code, e);
@@ -177,11 +177,11 @@ static void on_usage(struct llm_state *s, const struct json_event *e)
 {
 	enum usage_slot slot = TAG_SLOT(e->tag);
 
-	if (e->type == JSON_OBJECT) {
+	if (e->type == JSON_T_OBJECT) {
 		s->doc.usage[slot] = (struct usage){0};
 		if (slot == SLOT_MAIN)
 			s->doc.hop_cnt = 0;
-	} else if (e->type == JSON_OBJECT_END) {
+	} else if (e->type == JSON_T_OBJECT_END) {
 		s->doc.has_usage[slot] = true;
 		s->doc.proof |= PROOF_USAGE;
 	}
@@ -192,20 +192,20 @@ static void on_count(struct llm_state *s, const struct json_event *e)
 	struct usage *u = &s->doc.usage[TAG_SLOT(e->tag)];
 	enum counter c = TAG_COUNTER(e->tag);
 
-	if (e->type == JSON_NUMBER || e->type == JSON_STRING)
+	if (e->type == JSON_T_NUMBER || e->type == JSON_T_STRING)
 		usage_read(u, c, e->text);
-	else if (e->type == JSON_TRUE || e->type == JSON_FALSE)
+	else if (e->type == JSON_T_TRUE || e->type == JSON_T_FALSE)
 		u->broken |= 1u << c;
 }
 
 static void on_byok(struct llm_state *s, const struct json_event *e)
 {
-	s->doc.usage[TAG_SLOT(e->tag)].is_byok = e->type == JSON_TRUE;
+	s->doc.usage[TAG_SLOT(e->tag)].is_byok = e->type == JSON_T_TRUE;
 }
 
 static void on_hops(struct llm_state *s, const struct json_event *e)
 {
-	if (e->type == JSON_ARRAY)
+	if (e->type == JSON_T_ARRAY)
 		s->doc.hop_cnt = 0;
 }
 
@@ -220,11 +220,11 @@ static void on_hop(struct llm_state *s, const struct json_event *e)
 {
 	struct hop *hop = current_hop(s);
 
-	if (e->type == JSON_OBJECT) {
+	if (e->type == JSON_T_OBJECT) {
 		s->doc.usage[SLOT_HOP] = (struct usage){0};
 		if (hop)
 			*hop = (struct hop){0};
-	} else if (e->type == JSON_OBJECT_END) {
+	} else if (e->type == JSON_T_OBJECT_END) {
 		if (hop)
 			hop->usage = s->doc.usage[SLOT_HOP];
 		s->doc.hop_cnt++;
@@ -284,12 +284,12 @@ static void count_item(struct document *doc)
 
 static void on_item(struct llm_state *s, const struct json_event *e)
 {
-	if (e->type == JSON_OBJECT) {
+	if (e->type == JSON_T_OBJECT) {
 		s->doc.item = ITEM_OTHER;
 		s->doc.item_is_search = true;
 		s->doc.item_is_code = false;
 		s->doc.item_container = 0;
-	} else if (e->type == JSON_OBJECT_END) {
+	} else if (e->type == JSON_T_OBJECT_END) {
 		count_item(&s->doc);
 	}
 }
@@ -297,26 +297,26 @@ static void on_item(struct llm_state *s, const struct json_event *e)
 static void on_item_type(struct llm_state *s, const struct json_event *e)
 {
 	s->doc.item = ITEM_OTHER;
-	for (size_t i = 0; e->type == JSON_STRING && i < ARRAY_LEN(item_kinds); i++)
+	for (size_t i = 0; e->type == JSON_T_STRING && i < ARRAY_LEN(item_kinds); i++)
 		if (str_eq(e->text, str_of(item_kinds[i].type)))
 			s->doc.item = item_kinds[i].kind;
 }
 
 static void on_item_name(struct llm_state *s, const struct json_event *e)
 {
-	s->doc.item_is_code = e->type == JSON_STRING && str_ends(e->text, STR("code_execution"));
+	s->doc.item_is_code = e->type == JSON_T_STRING && str_ends(e->text, STR("code_execution"));
 }
 
 /* Opening a page that was found is not a search. */
 static void on_item_action(struct llm_state *s, const struct json_event *e)
 {
-	if (e->type == JSON_STRING)
+	if (e->type == JSON_T_STRING)
 		s->doc.item_is_search = str_eq(e->text, STR("search"));
 }
 
 static void on_item_container(struct llm_state *s, const struct json_event *e)
 {
-	if (e->type == JSON_STRING)
+	if (e->type == JSON_T_STRING)
 		s->doc.item_container = text_hash(e->text);
 }
 
