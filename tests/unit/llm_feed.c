@@ -108,3 +108,8 @@ void fed_free(struct fed *fed)
 {
 	arena_free(fed->arena);
 }
+
+void llm_feed_expect(struct fed *fed)
+{
+	fed_current = fed;
+}

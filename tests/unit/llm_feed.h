@@ -42,6 +42,9 @@ struct fed {
 struct fed llm_feed(struct llm *l, const struct feed *f, unsigned int way);
 void fed_free(struct fed *fed);
 
+/* For tests that drive the room themselves: the next on_call goes here. */
+void llm_feed_expect(struct fed *fed);
+
 /* Its on_call fills the struct fed of the llm_feed that runs. */
 struct llm *llm_feed_new(void);
 
