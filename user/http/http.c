@@ -104,6 +104,7 @@ void http_restart(struct http_conn *h)
 {
 	h->protocol = HTTP_PROTO_UNKNOWN;
 	h->request_side = -1;
+	h->is_role_sure = false;
 	for (int i = 0; i < 2; i++) {
 		struct http_side *s = &h->side[i];
 

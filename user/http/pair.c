@@ -208,7 +208,7 @@ struct http_x *pair_pick(struct http_conn *h, u64 ts_ns)
 	return pair_take(h, newest);
 }
 
-static void pair_end_flags(struct http_x *x, bool is_close)
+static void pair_end_flags(const struct http_conn *h, struct http_x *x, bool is_close)
 {
 	if (!x->request_over)
 		x->pub.flags |= EXCHANGE_F_REQUEST_CUT;
@@ -218,6 +218,10 @@ static void pair_end_flags(struct http_x *x, bool is_close)
 		x->pub.flags |= EXCHANGE_F_RESPONSE_CUT;
 	else
 		return;
+	if (!x->response_started && h->responses_missing) {
+		x->pub.flags |= EXCHANGE_F_RESPONSE_GAP;	/* there may have been one */
+		return;
+	}
 	/*
 	 * Who closed is not seen. A traced client frees its end when it is through with it, and a
 	 * server rarely stops in the middle, so an unfinished answer is taken for the client's act.
@@ -231,7 +235,7 @@ void pair_finish_all(struct http_conn *h, u64 ts_ns, bool is_close)
 	while (h->first) {
 		struct http_x *x = h->first;
 
-		pair_end_flags(x, is_close);
+		pair_end_flags(h, x, is_close);
 		if (!x->pub.end_ns)
 			x->pub.end_ns = ts_ns;
 		pair_finish(h, x);

@@ -77,6 +77,7 @@ struct http_conn {
 	const void *conn;
 	struct http_side side[2];	/* [is_write] */
 	int request_side;		/* index into side; -1: not known yet */
+	bool is_role_sure;		/* not merely guessed from a late response line */
 	enum http_protocol protocol;
 	enum http_protocol reported;
 	enum undecoded_kind undecoded;	/* once protocol is one that is not parsed */

@@ -31,6 +31,7 @@ static void first_decide(struct http_conn *h, struct http_side *s, enum detect d
 		http_become(h, HTTP_PROTO_NONE, UNDECODED_OTHER, "two sides of one kind");
 	} else {
 		h->request_side = (int)(is_request ? s - h->side : 1 - (s - h->side));
+		h->is_role_sure = true;
 		s->state = SIDE_HEAD;
 		s->is_idle = true;
 	}
@@ -76,16 +77,17 @@ static void resync_skip(struct http_conn *h, u64 n)
 
 static bool resync_set_roles(struct http_conn *h, struct http_side *s, bool is_request)
 {
-	/* before the first exchange a request line outweighs a guess made from a response line */
-	if (h->request_side >= 0 && (h->had_exchange || !is_request))
+	/* a request line outweighs a guess made from a response line */
+	if (h->request_side >= 0 && (h->is_role_sure || !is_request))
 		return is_request == http_is_request_side(h, s);
+	h->is_role_sure = is_request;
 	h->request_side = (int)(is_request ? s - h->side : 1 - (s - h->side));
 	return true;
 }
 
 bool resync_was_wrong(const struct http_conn *h, const struct http_side *s, const u8 *p, size_t n)
 {
-	return s->has_candidate && !h->had_exchange && detect_head_line(p, n) == DETECT_REQUEST;
+	return s->has_candidate && !h->is_role_sure && detect_head_line(p, n) == DETECT_REQUEST;
 }
 
 static enum candidate resync_candidate(struct http_conn *h, struct http_side *s, enum detect d,

@@ -162,6 +162,14 @@ static void test_late_imitation(void **state)
 		    W("say:\r\nHTTP/1.1 200 OK\r\n\r\n"), W(NEXT), R(NEXT_OK), CLOSE);
 }
 
+/* Found by fuzzing: the other side must not become the request's in the middle of a request. */
+static void test_roles_stay(void **state)
+{
+	CHECK("! h1\n" POST_SAYS "= response_gap no_response\n",
+	      W(POST "X: y"), R_LOST(9), R("GET / HTTP/1.1\r\nHost: r\r\n\r\n"), W("\r\n\r\n"),
+	      CLOSE);
+}
+
 static void test_late_h2(void **state)
 {
 	CHECK_WHOLE("! h2\n# h2 22\n", LATE, W("\0\0\2\0\1\0\0\0\1ab"), W("\0\0\2\0\1\0\0\0\1ab"),
@@ -253,6 +261,7 @@ int main(void)
 		cmocka_unit_test(test_loss_with_pipelining),
 		cmocka_unit_test(test_late),
 		cmocka_unit_test(test_late_imitation),
+		cmocka_unit_test(test_roles_stay),
 		cmocka_unit_test(test_late_h2),
 		cmocka_unit_test(test_hold_overflow),
 		cmocka_unit_test(test_gap_everywhere),
