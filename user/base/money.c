@@ -9,13 +9,32 @@
 #define FEMTO_PER_USD 1000000000000000ull
 #define FEMTO_DIGITS 15
 
+static unsigned __int128 money_abs(s128 femto)
+{
+	return femto < 0 ? -(unsigned __int128)femto : (unsigned __int128)femto;
+}
+
+/* Whole dollars: up to 24 digits, more than printf has a conversion for. */
+static void money_whole(unsigned __int128 usd, char ret_text[MONEY_TEXT_LEN])
+{
+	unsigned long long high = (unsigned long long)(usd / FEMTO_PER_USD);
+	unsigned long long low = (unsigned long long)(usd % FEMTO_PER_USD);
+
+	if (high)
+		snprintf(ret_text, MONEY_TEXT_LEN, "%llu%015llu", high, low);
+	else
+		snprintf(ret_text, MONEY_TEXT_LEN, "%llu", low);
+}
+
 void money_format(s128 femto, char ret_text[MONEY_TEXT_LEN])
 {
-	unsigned __int128 abs = femto < 0 ? -(unsigned __int128)femto : (unsigned __int128)femto;
-	unsigned long long whole = (unsigned long long)(abs / FEMTO_PER_USD);
-	unsigned long long part = (unsigned long long)(abs % FEMTO_PER_USD);
-	int n = snprintf(ret_text, MONEY_TEXT_LEN, "%s%llu.%015llu", femto < 0 ? "-" : "", whole,
-			 part);
+	unsigned __int128 abs = money_abs(femto);
+	char whole[MONEY_TEXT_LEN];
+
+	money_whole(abs / FEMTO_PER_USD, whole);
+
+	int n = snprintf(ret_text, MONEY_TEXT_LEN, "%s%.24s.%015llu", femto < 0 ? "-" : "", whole,
+			 (unsigned long long)(abs % FEMTO_PER_USD));
 
 	while (n > 0 && ret_text[n - 1] == '0')
 		ret_text[--n] = '\0';
@@ -61,18 +80,18 @@ int money_parse(struct str text, s128 *ret_femto)
 
 void money_format_short(s128 femto, char ret_text[MONEY_TEXT_LEN])
 {
-	const s128 unit = (s128)1000000000;	/* micro-USD in femto */
-	s128 abs = femto < 0 ? -femto : femto;
-	s128 micro = abs / unit;
-	s128 rest = abs % unit;
+	const unsigned __int128 unit = 1000000000;	/* micro-USD in femto */
+	unsigned __int128 abs = money_abs(femto);
+	unsigned __int128 micro = abs / unit;
+	unsigned __int128 rest = abs % unit;
+	char whole[MONEY_TEXT_LEN];
 
 	if (rest * 2 > unit || (rest * 2 == unit && (micro & 1)))
 		micro++;
 
-	unsigned long long m = (unsigned long long)micro;
-
-	snprintf(ret_text, MONEY_TEXT_LEN, "%s$%llu.%06llu", femto < 0 ? "-" : "", m / 1000000,
-		 m % 1000000);
+	money_whole(micro / 1000000, whole);
+	snprintf(ret_text, MONEY_TEXT_LEN, "%s$%.24s.%06llu", femto < 0 ? "-" : "", whole,
+		 (unsigned long long)(micro % 1000000));
 }
 
 double money_to_double(s128 femto)
