@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* covers: user/capture/replay.c */
 /* A recording from a stranger: what is lent is whole, and every byte of it may be read. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -33,12 +34,16 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	const struct event *ev;
 	const char *why = NULL;
 	struct replay *r;
+	char path[32];
 	u64 sum = 0;
 	int fd = memfd_create("fuzz", MFD_CLOEXEC);
 
-	if (fd < 0 || write(fd, data, size) != (ssize_t)size || lseek(fd, 0, SEEK_SET))
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		abort();
-	if (replay_open_fd(fd, &r, &why)) {
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	int err = replay_open(path, &r, &why);
+	close(fd);
+	if (err) {
 		if (!why)
 			abort();
 		return 0;
