@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* covers: user/owner/cgroup.c */
 /* cgroup paths and /proc/PID/cgroup: an id is whole or absent, and lies inside the input. */
 #include <stdlib.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* covers: user/owner/git_text.c */
 /* Files of other people's checkouts and /proc; the first byte says which reader gets the rest. */
 #include <stdlib.h>
 

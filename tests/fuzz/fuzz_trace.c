@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* covers: user/owner/trace.c */
 /* First line: traceparent; the rest: tracestate. Ids are always whole, lower-case and not zero. */
 #include <stdlib.h>
 
