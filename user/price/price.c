@@ -63,10 +63,11 @@ static struct str tier_of(const struct call *c)
 /* The region in the name of a residency host: "eu" of eu.api.openai.com. */
 static struct str host_geo_of(const struct call *c)
 {
-	size_t dot = str_find_char(c->host, '.');
+	struct str host = str_cut(c->host, 0, str_find_char(c->host, ':'));
+	size_t dot = str_find_char(host, '.');
 
-	if (str_starts(str_cut(c->host, dot, c->host.n), STR(".api.openai.com")))
-		return str_cut(c->host, 0, dot);
+	if (str_eq(str_cut(host, dot, host.n), STR(".api.openai.com")))
+		return str_cut(host, 0, dot);
 	return STR_NONE;
 }
 

@@ -90,6 +90,10 @@ static const struct golden builtin[] = {
 	{"20", "openai", "gpt-5", .m = {IN = 6000, OUT = 800, SEARCH = 2}, .amount = "0.0355"},
 	{"21", "openai", "gpt-5.4", .host = "eu.api.openai.com", .m = {IN = 10000, OUT = 1000},
 	 .amount = "0.044"},
+	{"21b", "openai", "gpt-5.4", .host = "eu.api.openai.com:8443",
+	 .m = {IN = 10000, OUT = 1000}, .amount = "0.044"},
+	{"21c", "openai", "gpt-5.4", .host = "eu.api.openai.com.example.org",
+	 .m = {IN = 10000, OUT = 1000}, .amount = "0.04"},
 	/* 0.0075 when audio is priced as text */
 	{"23", "openai", "gpt-4o-audio-preview",
 	 .m = {IN = 200, [METER_INPUT_AUDIO] = 800, OUT = 100, [METER_OUTPUT_AUDIO] = 400},
