@@ -39,11 +39,11 @@ def test_client(client, shares, tls, book, home, tmp_path):
     outcome = drive.run(command, env, tmp_path, prefix=() if base else tls.named)
     assert outcome.status == 0, outcome.stderr
     assert len(tls.calls) == len(shares[client.name])
-    assert truth.check_in_order(outcome.records, tls.calls, book) == []
+    truth.none(truth.check_in_order(outcome.records, tls.calls, book))
     if not client.is_raw:
-        assert truth.check_sdk(outcome.stdout, tls.calls) == []
+        truth.none(truth.check_sdk(outcome.stdout, tls.calls))
     prompts = [f"exchange:{r.id}" for r in shares[client.name]]
-    assert truth.leaks(tmp_path, [outcome.stderr], prompts) == []
+    truth.none(truth.leaks(tmp_path, [outcome.stderr], prompts))
     done[client.name] = len(outcome.records)
 
 

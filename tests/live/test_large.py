@@ -2,6 +2,7 @@
 """Bodies far larger than any buffer of ours."""
 import json
 import os
+import random
 import subprocess
 import threading
 import time
@@ -17,14 +18,20 @@ SMALL, LARGE = 20_000, 20_000_000
 GROWTH_MAX_KB = 1024
 
 
+def words(size):
+    """Text that compresses like text, with imitations strewn in."""
+    rng = random.Random(size)
+    some = ["{\"usage\":{\"prompt_tokens\":1}}"] + [f"{rng.getrandbits(28):x}" for _ in range(5000)]
+    return " ".join(rng.choice(some) for _ in range(size // 8))[:size]
+
+
 @pytest.fixture(scope="module")
 def late_usage(live_server):
     """A chat answer whose usage stands behind 2 MB of JSON."""
     body = {"id": "chatcmpl-LateUsageLateUsage01", "object": "chat.completion",
             "model": "gpt-4o-2024-08-06",
-            "choices": [{"index": n, "finish_reason": "stop", "message": {
-                "role": "assistant", "content": "{\"usage\":{\"prompt_tokens\":1}} " * 1000}}
-                for n in range(70)],
+            "choices": [{"index": 0, "finish_reason": "stop", "message": {
+                "role": "assistant", "content": words(2_200_000)}}],
             "usage": {"prompt_tokens": 4321, "completion_tokens": 987, "total_tokens": 5308}}
     response = json.dumps(body).encode()
     assert len(response) > 2 << 20
@@ -92,7 +99,8 @@ def test_request_of_20_mb_in_many_writes(tls, bundled, book, home, tmp_path):
                                tls.url)
     outcome = drive.run(command, drive.environment(tls, home, tls.url), tmp_path)
     assert outcome.status == 0, outcome.stderr
-    assert truth.check_in_order(outcome.records, tls.calls, book) == []
+    truth.none(truth.check_in_order(outcome.records, tls.calls, book) or outcome.records[0].get("flags"))
+    assert 0, outcome.stderr
 
 
 @pytest.mark.parametrize("name", ["curl", "aiohttp", "urllib"])
@@ -102,5 +110,5 @@ def test_usage_behind_2_mb(name, late_usage, tls, book, home, tmp_path):
     outcome = drive.run(command, drive.environment(tls, home, tls.url), tmp_path)
     assert outcome.status == 0, outcome.stderr
     assert len(tls.calls) == 3
-    assert truth.check_in_order(outcome.records, tls.calls, book) == []
+    truth.none(truth.check_in_order(outcome.records, tls.calls, book))
     assert os.path.getsize(tmp_path / "ledger.db") < 1 << 20

@@ -10,6 +10,7 @@ import sys
 import time
 
 PORT, CASE = int(sys.argv[1]), sys.argv[2]
+WAIT_S = float(os.environ.get("TOLLTAP_TEST_WAIT", "0.5"))     # for the probes of what is new
 ASK = os.environ["TOLLTAP_TEST_ASK"]
 
 
@@ -153,6 +154,7 @@ def fork_after_handshake(ssl):
     read_answer(ssl, tls)
     pid = os.fork()
     if not pid:
+        time.sleep(WAIT_S)
         tls.sendall(request())
         read_answer(ssl, tls)
         os._exit(0)
@@ -165,7 +167,7 @@ def late_dlopen(_):
     assert "libssl" not in open("/proc/self/maps").read()
     time.sleep(0.5)
     ssl = importlib.import_module("ssl")
-    time.sleep(float(os.environ.get("TOLLTAP_TEST_WAIT", "0.3")))
+    time.sleep(WAIT_S)
     plain(ssl)
 
 
