@@ -254,6 +254,19 @@ static void print_losses(struct paper *p)
 	}
 }
 
+/* Not a loss: an operation larger than a ring is copied at both ends only (design: policy). */
+static void print_policy(struct paper *p)
+{
+	char bytes[TEXT_LEN];
+
+	if (!stats_get(STAT_POLICY_BYTES))
+		return;
+	text_bytes(stats_get(STAT_POLICY_BYTES), bytes);
+	buf_append_char(p->out, '\n');
+	paper_label(p, "left out");
+	buf_printf(p->out, "%s inside over-large writes, by policy; no count stands there\n", bytes);
+}
+
 static void print_undecoded(struct paper *p, const struct receipt_facts *facts)
 {
 	char bytes[TEXT_LEN];
@@ -316,6 +329,7 @@ void receipt_print(const struct receipt *t, const struct receipt_facts *facts, c
 		print_nothing(&p, facts);
 	}
 	print_losses(&p);
+	print_policy(&p);
 	if (facts)
 		print_undecoded(&p, facts);
 	if (facts && facts->capture_line && facts->capture_line[0]) {

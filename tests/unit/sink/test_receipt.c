@@ -229,6 +229,7 @@ static void losses_come_with_meaning_and_remedy(void **state)
 
 	stats_add(STAT_RING_LOST_EVENTS, 12);
 	stats_add(STAT_CONN_OPENED, 7);
+	stats_add(STAT_POLICY_BYTES, 20000000);
 	facts.undecoded_cnt = 2;
 	facts.undecoded_name[0] = "h2";
 	facts.undecoded_name[1] = "websocket";
@@ -237,6 +238,7 @@ static void losses_come_with_meaning_and_remedy(void **state)
 
 	const char *text = printed(t, &facts, &out);
 
+	says(text, "  left out     20.0 MB inside over-large writes, by policy; no count stands there\n");
 	says(text, "ring.lost.events           12 records that found no room in the ring; "
 	     "raise --ring-bytes");
 	says_not(text, "connections seen");
