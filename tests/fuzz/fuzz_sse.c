@@ -56,6 +56,7 @@ static u64 run(const u8 *data, size_t size, size_t cut)
 	size_t hole = data[2] < size - 3 ? data[2] : size - 3;
 
 	framing_init(&r.f, (enum http_framing)(data[0] & 3));
+	r.f.may_be_events = data[0] & 16;
 	feed(&r, data + 3, hole, cut);
 	if (data[2])
 		framing_gap(&r.f, data[0] & 4, on_unit, &r);
