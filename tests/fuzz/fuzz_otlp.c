@@ -2,11 +2,12 @@
 /*
  * Bytes of the wire that become protobuf strings must be UTF-8 whatever they were; a collector's
  * Retry-After must be a bounded time. The first byte chooses.
+ *
+ * covers: user/sink/otlp_text.c
  */
 #include <stdlib.h>
 
-#include "sink/otlp_attr.h"
-#include "sink/otlp_http.h"
+#include "sink/otlp_text.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
@@ -43,7 +44,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		return 0;
 	text = (struct str){(const char *)data + 1, size - 1};
 	if (data[0] & 1) {
-		if (otlp_http_retry_after(text, 1795309323000000000ull) > 3600000)
+		if (otlp_retry_after(text, 1795309323000000000ull) > 3600000)
 			abort();
 		return 0;
 	}

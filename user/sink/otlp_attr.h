@@ -7,6 +7,7 @@
 #include "base/record.h"
 #include "opentelemetry/proto/common/v1/common.pb-c.h"
 #include "sink/otlp_names.h"
+#include "sink/otlp_text.h"
 
 #define OTLP_ATTRS_MAX 256
 
@@ -17,9 +18,6 @@ struct otlp_attrs {
 	u32 dropped_cnt;	/* past OTLP_ATTRS_MAX */
 	Opentelemetry__Proto__Common__V1__KeyValue *list[OTLP_ATTRS_MAX];
 };
-
-/* A C string of valid UTF-8: what is not becomes U+FFFD, NUL too. NULL: no room. */
-char *otlp_text(struct arena *a, struct str s);
 
 void otlp_attr_str(struct otlp_attrs *as, enum otlp_name name, struct str value);
 void otlp_attr_int(struct otlp_attrs *as, enum otlp_name name, u64 value);

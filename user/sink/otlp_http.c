@@ -9,13 +9,11 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "sink/otlp_text.h"
 
 #define OTLP_ANSWER_MAX (64u << 10)
-#define OTLP_RETRY_AFTER_MAX_MS (3600u * 1000)
 
 struct otlp_http {
 	CURLM *multi;
@@ -27,30 +25,6 @@ struct otlp_http {
 	char error[CURL_ERROR_SIZE];
 };
 
-u64 otlp_http_retry_after(struct str value, u64 wall_ns)
-{
-	char text[64];
-	u64 seconds;
-
-	value = str_trim(value);
-	if (!str_to_u64(value, &seconds)) {
-		if (seconds > OTLP_RETRY_AFTER_MAX_MS / 1000)
-			return OTLP_RETRY_AFTER_MAX_MS;
-		return seconds * 1000;
-	}
-	if (value.n >= sizeof(text))
-		return 0;
-	str_to_c(value, text, sizeof(text));
-
-	time_t at = curl_getdate(text, NULL);
-	u64 at_ms = at > 0 ? (u64)at * 1000 : 0;
-	u64 now_ms = wall_ns / NS_PER_MS;
-
-	if (at_ms <= now_ms)
-		return 0;
-	return at_ms - now_ms < OTLP_RETRY_AFTER_MAX_MS ? at_ms - now_ms : OTLP_RETRY_AFTER_MAX_MS;
-}
-
 static size_t otlp_on_header(char *p, size_t size, size_t n, void *arg)
 {
 	static const struct str name = STR("retry-after:");
@@ -60,7 +34,7 @@ static size_t otlp_on_header(char *p, size_t size, size_t n, void *arg)
 	while (line.n && (line.p[line.n - 1] == '\r' || line.p[line.n - 1] == '\n'))
 		line.n--;
 	if (str_starts_nocase(line, name))
-		h->retry_after_ms = otlp_http_retry_after(str_cut(line, name.n, line.n),
+		h->retry_after_ms = otlp_retry_after(str_cut(line, name.n, line.n),
 							  clock_wall_ns());
 	return size * n;
 }

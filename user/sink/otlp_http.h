@@ -25,7 +25,4 @@ int otlp_http_post(struct otlp_http *h, struct str body, bool is_gzip);
 /* True once: the answer to the post. wait_ms: how long it may block for the sockets (0: not). */
 bool otlp_http_poll(struct otlp_http *h, int wait_ms, struct otlp_answer *ret);
 
-/* Seconds or an HTTP date (RFC 9110 10.2.3) -> milliseconds from now; 0: neither. */
-u64 otlp_http_retry_after(struct str value, u64 wall_ns);
-
 #endif

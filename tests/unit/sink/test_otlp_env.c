@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "sink/otlp_env.h"
-#include "sink/otlp_http.h"
+#include "sink/otlp_text.h"
 
 static const char *const *environment;
 
@@ -143,17 +143,17 @@ static void test_retry_after(void **state)
 {
 	const u64 now_ns = 784111777ull * NS_PER_S;	/* Sun, 06 Nov 1994 08:49:37 GMT */
 
-	assert_int_equal(otlp_http_retry_after(STR(" 7 "), now_ns), 7000);
-	assert_int_equal(otlp_http_retry_after(STR("0"), now_ns), 0);
-	assert_int_equal(otlp_http_retry_after(STR("99999999"), now_ns), 3600000);
-	assert_int_equal(otlp_http_retry_after(STR("Sun, 06 Nov 1994 08:49:47 GMT"), now_ns),
+	assert_int_equal(otlp_retry_after(STR(" 7 "), now_ns), 7000);
+	assert_int_equal(otlp_retry_after(STR("0"), now_ns), 0);
+	assert_int_equal(otlp_retry_after(STR("99999999"), now_ns), 3600000);
+	assert_int_equal(otlp_retry_after(STR("Sun, 06 Nov 1994 08:49:47 GMT"), now_ns),
 			 10000);
-	assert_int_equal(otlp_http_retry_after(STR("Sun, 06 Nov 1994 08:49:27 GMT"), now_ns), 0);
-	assert_int_equal(otlp_http_retry_after(STR("Sun, 06 Nov 2094 08:49:27 GMT"), now_ns),
+	assert_int_equal(otlp_retry_after(STR("Sun, 06 Nov 1994 08:49:27 GMT"), now_ns), 0);
+	assert_int_equal(otlp_retry_after(STR("Sun, 06 Nov 2094 08:49:27 GMT"), now_ns),
 			 3600000);
-	assert_int_equal(otlp_http_retry_after(STR("-1"), now_ns), 0);
-	assert_int_equal(otlp_http_retry_after(STR("soon"), now_ns), 0);
-	assert_int_equal(otlp_http_retry_after(STR(""), now_ns), 0);
+	assert_int_equal(otlp_retry_after(STR("-1"), now_ns), 0);
+	assert_int_equal(otlp_retry_after(STR("soon"), now_ns), 0);
+	assert_int_equal(otlp_retry_after(STR(""), now_ns), 0);
 }
 
 int main(void)
