@@ -63,4 +63,7 @@ void call_leave(const struct call_ret *ret);
 void conn_born(u64 conn);
 void conn_over(u64 conn, u8 form, bool is_reborn);
 
+/* Plaintext of this process was seen: it is not dark. */
+void coverage_note_plaintext(u32 tgid);
+
 #endif

@@ -457,8 +457,10 @@ static __noinline int emit_call(struct emit *e, const struct call_args *a, u64 l
 	if (!c)
 		return 0;
 	scope_refresh(s);
-	if (!s->is_identified && !process_emit(EVENT_PROCESS))
+	if (!s->is_identified && !process_emit(EVENT_PROCESS)) {
+		coverage_note_plaintext(key.tgid);
 		s->is_identified = 1;
+	}
 	count(KC_BYTES_SEEN, len);
 
 	u32 state = verdict_of(&key, c, a);

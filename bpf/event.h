@@ -158,6 +158,15 @@ struct scope {
 	u32 pad;
 };
 
+/* TLS connections of one process, by their port; read from the kernel's map at the end. */
+struct coverage {
+	u32 connections;
+	u32 has_plaintext;	/* a probe saw plaintext of this process */
+	u64 bytes_in;		/* of closed connections */
+	u64 bytes_out;
+	char comm[EVENT_COMM_LEN];
+};
+
 /* Losses counted in the kernel, one slot per reason in a per-CPU array. */
 enum kernel_counter {
 	KC_RING_FULL_EVENTS = 0,	/* reserve failed: chunk became a hole */

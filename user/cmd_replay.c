@@ -24,6 +24,7 @@ static int replay_feed(struct replay *r, struct pipeline *p)
 int cmd_replay(const struct options *o)
 {
 	struct outlet_context context = {.title = o->rest[0], .is_replay = true};
+	struct receipt_facts facts = {};
 	struct outlet *outlet;
 	struct replay *r;
 	const char *why;
@@ -43,7 +44,7 @@ int cmd_replay(const struct options *o)
 	if (err)
 		log_error("%s ends early: %s; what stands before was replayed", o->rest[0],
 			  replay_why(r));
-	outlet_close(outlet, NULL);
+	outlet_close(outlet, &facts);
 	replay_close(r);
 	return err ? EXIT_FAILED : 0;
 }

@@ -34,9 +34,29 @@ static void live_on_verdict(void *arg, const struct chunk *conn, enum verdict_st
 	capture_set_verdict(tracer_capture(live->tracer), conn, verdict);
 }
 
+static void live_add_dark(void *arg, u32 tgid, const struct coverage *dark)
+{
+	struct receipt_facts *facts = arg;
+	struct receipt_dark *row;
+
+	if (facts->dark_cnt == RECEIPT_DARK_MAX) {
+		facts->dark_more++;
+		return;
+	}
+	row = &facts->dark[facts->dark_cnt++];
+	*row = (struct receipt_dark){
+		.pid = tgid,
+		.connections = dark->connections,
+		.bytes = dark->bytes_in + dark->bytes_out,
+	};
+	str_to_c((struct str){dark->comm, strnlen(dark->comm, EVENT_COMM_LEN)}, row->comm,
+		 sizeof(row->comm));
+}
+
 static int live_trace(const struct options *o, const char *title, int (*trace)(struct tracer *t))
 {
 	static const struct tracer_ops ops = {.on_event = live_on_event, .on_tick = live_on_tick};
+	struct receipt_facts facts = {};
 	struct live live = {};
 	const struct outlet_context context = {
 		.is_command = o->command == COMMAND_RUN,
@@ -58,7 +78,9 @@ static int live_trace(const struct options *o, const char *title, int (*trace)(s
 	}
 	status = trace(live.tracer);
 	tracer_finish(live.tracer);
-	outlet_close(live.outlet, capture_describe(tracer_capture(live.tracer)));
+	capture_walk_dark(tracer_capture(live.tracer), live_add_dark, &facts);
+	facts.capture_line = capture_describe(tracer_capture(live.tracer));
+	outlet_close(live.outlet, &facts);
 	tracer_free(live.tracer);
 	return status;
 }

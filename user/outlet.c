@@ -213,14 +213,13 @@ struct pipeline *outlet_pipeline(struct outlet *u)
 	return u->pipeline;
 }
 
-void outlet_close(struct outlet *u, const char *capture_line)
+void outlet_close(struct outlet *u, struct receipt_facts *facts)
 {
-	struct receipt_facts facts = {.capture_line = capture_line, .started_ns = u->started_ns};
-
 	pipeline_finish(u->pipeline);
-	facts.ended_ns = clock_boot_ns();
-	pipeline_facts(u->pipeline, &facts);
-	sink_terminal_facts(u->terminal, &facts);
+	facts->started_ns = u->started_ns;
+	facts->ended_ns = clock_boot_ns();
+	pipeline_facts(u->pipeline, facts);
+	sink_terminal_facts(u->terminal, facts);
 	sinks_stop(u->sinks, SINK_STOP_NS);
 	outlet_free(u);
 }

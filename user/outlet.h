@@ -28,7 +28,10 @@ int outlet_open(const struct options *o, const struct outlet_context *context, s
 
 struct pipeline *outlet_pipeline(struct outlet *u);
 
-/* Ends open calls, drains the sinks (bounded wait) and prints the receipt. line: capture's own. */
-void outlet_close(struct outlet *u, const char *capture_line);
+/*
+ * Ends open calls, drains the sinks (bounded wait) and prints the receipt. facts: what capture
+ * knows (capture_line, dark); the rest is filled in here.
+ */
+void outlet_close(struct outlet *u, struct receipt_facts *facts);
 
 #endif

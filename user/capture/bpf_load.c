@@ -212,7 +212,13 @@ static int attach_notices(struct bpf *b)
 	if (!s->links.on_exec)
 		return -errno;
 	s->links.on_exit = bpf_program__attach(s->progs.on_exit);
-	return s->links.on_exit ? 0 : -errno;
+	if (!s->links.on_exit)
+		return -errno;
+	/* only the receipt is poorer without it */
+	s->links.on_socket = bpf_program__attach(s->progs.on_socket);
+	if (!s->links.on_socket)
+		log_debug("dark connections are not counted: %s", strerror(errno));
+	return 0;
 }
 
 int bpf_load(const struct bpf_features *features, enum attach_form form, size_t ring_bytes,
@@ -409,6 +415,19 @@ void bpf_forget_conns(struct bpf *b, bool (*is_gone)(void *arg, pid_t tgid), voi
 {
 	forget_in(bpf_map__fd(b->skel->maps.conns), is_gone, arg);
 	forget_in(bpf_map__fd(b->skel->maps.verdicts), is_gone, arg);
+}
+
+void bpf_walk_coverage(const struct bpf *b,
+		       void (*fn)(void *arg, u32 tgid, const struct coverage *c), void *arg)
+{
+	int fd = bpf_map__fd(b->skel->maps.coverage);
+	struct coverage value;
+	u32 tgid;
+
+	for (int err = bpf_map_get_next_key(fd, NULL, &tgid); !err;
+	     err = bpf_map_get_next_key(fd, &tgid, &tgid))
+		if (!bpf_map_lookup_elem(fd, &tgid, &value))
+			fn(arg, tgid, &value);
 }
 
 void bpf_read_counters(const struct bpf *b, u64 ret[KC_MAX])

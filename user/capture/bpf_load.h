@@ -54,6 +54,10 @@ int bpf_verdict_set(struct bpf *b, const struct conn_key *key, const struct conn
 /* Forgets the connections of processes for which is_gone says so; that walk is not cheap. */
 void bpf_forget_conns(struct bpf *b, bool (*is_gone)(void *arg, pid_t tgid), void *arg);
 
+/* Every process that opened a TLS connection or showed plaintext. */
+void bpf_walk_coverage(const struct bpf *b,
+		       void (*fn)(void *arg, u32 tgid, const struct coverage *c), void *arg);
+
 void bpf_read_counters(const struct bpf *b, u64 ret[KC_MAX]);	/* summed over CPUs */
 
 #endif

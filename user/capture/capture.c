@@ -402,6 +402,27 @@ static void live_set_verdict(struct capture *c, const struct chunk *chunk,
 		log_debug("verdict not set: %s", strerror(-err));
 }
 
+struct dark_walk {
+	void (*fn)(void *arg, u32 tgid, const struct coverage *dark);
+	void *arg;
+};
+
+static void tell_if_dark(void *arg, u32 tgid, const struct coverage *c)
+{
+	const struct dark_walk *walk = arg;
+
+	if (c->connections && !c->has_plaintext)
+		walk->fn(walk->arg, tgid, c);
+}
+
+static void live_walk_dark(struct capture *c,
+			   void (*fn)(void *arg, u32 tgid, const struct coverage *dark), void *arg)
+{
+	struct dark_walk walk = { .fn = fn, .arg = arg };
+
+	bpf_walk_coverage(((struct live *)c)->bpf, tell_if_dark, &walk);
+}
+
 static void live_update_stats(struct capture *c)
 {
 	struct live *l = (struct live *)c;
@@ -442,6 +463,7 @@ static const struct capture_source live_source = {
 	.set_verdict = live_set_verdict,
 	.scope_count = live_scope_count,
 	.update_stats = live_update_stats,
+	.walk_dark = live_walk_dark,
 	.describe = live_describe,
 	.close = live_close,
 };

@@ -82,6 +82,13 @@ size_t capture_scope_count(const struct capture *c);	/* processes in scope that 
 /* Brings kernel counters and windows into base/stats.h. */
 void capture_update_stats(struct capture *c);
 
+/*
+ * Tells of every process in scope that opened TLS connections (by port: 443, 8443) of which no
+ * probe saw plaintext: what stays dark.
+ */
+void capture_walk_dark(struct capture *c,
+		       void (*fn)(void *arg, u32 tgid, const struct coverage *dark), void *arg);
+
 /* Detaches everything (within 100 ms) and frees; NULL is fine. */
 void capture_close(struct capture *c);
 

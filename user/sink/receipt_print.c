@@ -283,6 +283,26 @@ static void print_undecoded(struct paper *p, const struct receipt_facts *facts)
 	}
 }
 
+static void print_dark(struct paper *p, const struct receipt_facts *facts)
+{
+	char name[64], bytes[TEXT_LEN];
+
+	if (facts->dark_cnt)
+		paper_heading(p, "  dark: TLS connections of which nothing could be read");
+	for (size_t i = 0; i < facts->dark_cnt; i++) {
+		const struct receipt_dark *d = &facts->dark[i];
+
+		snprintf(name, sizeof(name), "%.15s[%u]", d->comm, d->pid);
+		text_bytes(d->bytes, bytes);
+		buf_append_str(p->out, STR("  "));
+		text_cell(p->out, str_of(name), 26);
+		buf_printf(p->out, " %u connection%s, %s\n", d->connections,
+			   d->connections == 1 ? "" : "s", bytes);
+	}
+	if (facts->dark_more)
+		buf_printf(p->out, "  and %zu more processes\n", facts->dark_more);
+}
+
 static u64 undecoded_sum(const struct receipt_facts *facts)
 {
 	u64 sum = 0;
@@ -330,8 +350,10 @@ void receipt_print(const struct receipt *t, const struct receipt_facts *facts, c
 	}
 	print_losses(&p);
 	print_policy(&p);
-	if (facts)
+	if (facts) {
 		print_undecoded(&p, facts);
+		print_dark(&p, facts);
+	}
 	if (facts && facts->capture_line && facts->capture_line[0]) {
 		buf_append_char(p.out, '\n');
 		paper_label(&p, "capture");

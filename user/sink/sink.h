@@ -64,7 +64,20 @@ int sink_terminal_new(const struct terminal_options *options, struct sink **ret)
  * What the receipt needs besides the records, set before sinks_stop. Strings are borrowed until
  * then.
  */
+#define RECEIPT_DARK_MAX 16
+
+/* A process that opened TLS connections of which nothing could be read. */
+struct receipt_dark {
+	char comm[16];
+	u32 pid;
+	u32 connections;
+	u64 bytes;			/* both ways, of closed connections */
+};
+
 struct receipt_facts {
+	struct receipt_dark dark[RECEIPT_DARK_MAX];
+	size_t dark_cnt;
+	size_t dark_more;		/* processes that found no row */
 	u64 undecoded_bytes[8];		/* by kind; 0: none */
 	const char *undecoded_name[8];
 	size_t undecoded_cnt;
