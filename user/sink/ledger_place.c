@@ -3,7 +3,8 @@
  * Folders and file of a ledger.
  *
  * Under sudo everything is made with the file-system uid of the user behind it, so that it belongs
- * to that user and no link that the user has laid leads root elsewhere. fsuid is per thread.
+ * to that user and no link that the user has laid leads root elsewhere. fsuid is per thread. Where
+ * that user may not write, root makes it and gives away what it has made.
  */
 #include "sink/ledger_place.h"
 
@@ -93,38 +94,56 @@ static int place_check_network(const char *path, int fd)
 	return -EREMOTEIO;
 }
 
-/* Makes the folders above path that are missing. */
-static int place_make_folders(const char *path)
+/*
+ * Makes the folders above path that are missing, for the user. A missing one right under / is a
+ * slip of the pen or a disk that is not mounted, and is left missing.
+ */
+static int place_make_folders(const struct ledger_options *options)
 {
 	char dir[PATH_MAX];
+	char *p;
 
-	if (strlen(path) >= sizeof(dir))
+	if (strlen(options->path) >= sizeof(dir))
 		return -ENAMETOOLONG;
-	str_to_c(str_of(path), dir, sizeof(dir));
-	for (char *p = strchr(dir + 1, '/'); p; p = strchr(p + 1, '/')) {
+	str_to_c(str_of(options->path), dir, sizeof(dir));
+	p = strchr(dir + 1, '/');
+	if (p && dir[0] == '/')
+		p = strchr(p + 1, '/');
+	for (; p; p = strchr(p + 1, '/')) {
 		*p = '\0';
-		if (mkdir(dir, 0700) && errno != EEXIST)
+		if (mkdir(dir, 0700) == 0)
+			(void)!lchown(dir, options->uid, options->gid);
+		else if (errno != EEXIST)
 			return -errno;
 		*p = '/';
 	}
 	return 0;
 }
 
-static int place_open(const char *path, bool may_follow, int *ret_fd)
+/* Made by us: 0600 whatever the umask, and the user's. */
+static int place_give(int fd, const struct ledger_options *options)
+{
+	if (fchmod(fd, 0600))
+		return -errno;
+	/* refused where we are not root, and then it is ours already */
+	(void)!fchown(fd, options->uid, options->gid);
+	return 0;
+}
+
+static int place_open(const struct ledger_options *options, bool may_follow, int *ret_fd)
 {
 	int flags = O_RDWR | O_CLOEXEC | O_NONBLOCK | (may_follow ? 0 : O_NOFOLLOW);
-	int fd = open(path, flags | O_CREAT | O_EXCL, 0600);
+	int fd = open(options->path, flags | O_CREAT | O_EXCL, 0600);
 	struct stat st;
 
-	/* made by us: 0600 whatever the umask */
-	if (fd >= 0 && fchmod(fd, 0600)) {
+	if (fd >= 0 && place_give(fd, options)) {
 		int err = -errno;
 
 		close(fd);
 		return err;
 	}
 	if (fd < 0 && errno == EEXIST)
-		fd = open(path, flags);
+		fd = open(options->path, flags);
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
@@ -138,10 +157,10 @@ static int place_open(const char *path, bool may_follow, int *ret_fd)
 static int place_try(const struct ledger_options *options, bool may_follow)
 {
 	__cleanup_close int fd = -1;
-	int err = place_make_folders(options->path);
+	int err = place_make_folders(options);
 
 	if (!err)
-		err = place_open(options->path, may_follow, &fd);
+		err = place_open(options, may_follow, &fd);
 	return err ? err : place_check_network(options->path, fd);
 }
 
@@ -178,7 +197,7 @@ int place_enter(const struct ledger_options *options, struct place_rights *ret_b
 		place_set_rights(options->uid, options->gid);
 	err = place_try(options, true);
 	if (is_other && (err == -EACCES || err == -EPERM)) {
-		/* the user may not write there: ours then, and no link of theirs is followed */
+		/* the user may not write there; no link of theirs is followed */
 		place_set_rights(before.uid, before.gid);
 		err = place_try(options, false);
 	}

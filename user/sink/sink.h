@@ -90,9 +90,9 @@ struct receipt_facts {
 void sink_terminal_facts(struct sink *s, const struct receipt_facts *facts);
 
 /*
- * The SQLite ledger. `path` and its folders (0700) are made with the rights of uid and gid, so that
- * they belong to the user behind sudo; a place that this user may not write is opened with our own
- * rights and stays ours. Created 0600. Rows wait in memory while it is locked or its disk is full.
+ * The SQLite ledger. `path` (0600) and its folders (0700) are made for uid and gid, the user behind
+ * sudo: with that user's rights, else with ours; what is there already keeps its owner. Rows wait
+ * in memory while it is locked or its disk is full.
  */
 struct ledger_options {
 	const char *path;

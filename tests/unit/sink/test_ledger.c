@@ -200,6 +200,15 @@ static void a_narrow_umask_does_not_lock_us_out(void **state)
 	assert_int_equal(st.st_mode & 07777, 0600);
 }
 
+static void write_file(const char *path, const void *p, size_t n)
+{
+	int fd = open(path, O_CREAT | O_WRONLY | O_TRUNC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, p, n), n);
+	close(fd);
+}
+
 /* Only root can act for another user; elsewhere there is nothing to show. */
 static void under_sudo_the_ledger_is_the_users(void **state)
 {
@@ -231,29 +240,47 @@ static void under_sudo_the_ledger_is_the_users(void **state)
 	assert_int_equal(st.st_uid, 0);
 }
 
-/* A place the user may not write stays root's: no link of theirs becomes a gift. */
-static void under_sudo_a_place_of_roots_stays_roots(void **state)
+/* Root makes what the user may not, and gives away only what it made. */
+static void under_sudo_a_place_of_roots(void **state)
 {
-	const struct ledger_options options = {.path = tmp_path(*state, "ledger.db"),
-					       .uid = 1234, .gid = 2345};
+	struct ledger_options options = {.path = tmp_path(*state, "x/ledger.db"), .uid = 1234,
+					 .gid = 2345};
+	const char *target = tmp_path(*state, "target"), *link = tmp_path(*state, "link.db");
 	struct sink *s = NULL;
+	struct tmp_log log;
 	struct stat st;
 
 	if (geteuid() != 0)
 		skip();
 	assert_int_equal(sink_ledger_new(&options, &s), 0);
+	put_nth(s, 1);
+	s->ops->tick(s, 0);
+	assert_int_equal(stat(tmp_path(*state, "x/ledger.db-wal"), &st), 0);
+	assert_int_equal(st.st_uid, 1234);
+	done(s);
+	assert_int_equal(stat(options.path, &st), 0);
+	assert_int_equal(st.st_uid, 1234);
+	assert_int_equal(stat(tmp_path(*state, "x"), &st), 0);
+	assert_int_equal(st.st_uid, 1234);
+	assert_int_equal(st.st_mode & 07777, 0700);
+
+	/* what was there keeps its owner */
+	options.path = tmp_path(*state, "ours.db");
+	done(ledger_at(options.path));
+	assert_int_equal(sink_ledger_new(&options, &s), 0);
 	done(s);
 	assert_int_equal(stat(options.path, &st), 0);
 	assert_int_equal(st.st_uid, 0);
-}
 
-static void write_file(const char *path, const void *p, size_t n)
-{
-	int fd = open(path, O_CREAT | O_WRONLY | O_TRUNC, 0600);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, p, n), n);
-	close(fd);
+	/* and a link leads nowhere with root's rights */
+	write_file(target, "", 0);
+	assert_int_equal(symlink(target, link), 0);
+	options.path = link;
+	s = NULL;
+	tmp_log_start(&log);
+	assert_int_equal(sink_ledger_new(&options, &s), -ELOOP);
+	tmp_log_stop(&log);
+	assert_int_equal(log.lines, 1);
 }
 
 static void what_is_no_ledger_is_left_alone(void **state)
@@ -440,6 +467,9 @@ static void unwritable_places_are_one_line(void **state)
 
 	assert_int_equal(ledger_error("/proc/tolltap/ledger.db", &log), -ENOENT);
 	assert_int_equal(log.lines, 1);
+	assert_int_equal(ledger_error("/no-such-disk/ledger.db", &log), -ENOENT);
+	assert_int_equal(access("/no-such-disk", F_OK), -1);
+	assert_int_equal(log.lines, 1);
 	assert_non_null(strstr(log.text, "name another with --ledger FILE, or use --no-ledger"));
 	assert_int_equal(ledger_error(tmp_path(*state, ""), &log), -EISDIR);
 	assert_int_equal(log.lines, 1);
@@ -483,7 +513,7 @@ int main(void)
 		TMP_TEST(file_and_folders_are_the_users_alone),
 		TMP_TEST(a_narrow_umask_does_not_lock_us_out),
 		TMP_TEST(under_sudo_the_ledger_is_the_users),
-		TMP_TEST(under_sudo_a_place_of_roots_stays_roots),
+		TMP_TEST(under_sudo_a_place_of_roots),
 		TMP_TEST(what_is_no_ledger_is_left_alone),
 		TMP_TEST(foreign_and_newer_files_are_refused),
 		TMP_TEST(an_older_ledger_gets_the_new_columns),
