@@ -264,7 +264,8 @@ static void print_policy(struct paper *p)
 	text_bytes(stats_get(STAT_POLICY_BYTES), bytes);
 	buf_append_char(p->out, '\n');
 	paper_label(p, "left out");
-	buf_printf(p->out, "%s inside over-large writes, by policy; no count stands there\n", bytes);
+	buf_printf(p->out, "%s inside over-large writes, by policy; no count stands there\n",
+		   bytes);
 }
 
 static void print_undecoded(struct paper *p, const struct receipt_facts *facts)

@@ -238,7 +238,8 @@ static void losses_come_with_meaning_and_remedy(void **state)
 
 	const char *text = printed(t, &facts, &out);
 
-	says(text, "  left out     20.0 MB inside over-large writes, by policy; no count stands there\n");
+	says(text, "  left out     20.0 MB inside over-large writes, by policy; no count stands "
+	     "there\n");
 	says(text, "ring.lost.events           12 records that found no room in the ring; "
 	     "raise --ring-bytes");
 	says_not(text, "connections seen");
