@@ -43,12 +43,12 @@ enum billing {
 };
 
 enum cache_status {
-	CACHE_NONE,
-	CACHE_MISS,
-	CACHE_WRITTEN,
-	CACHE_PARTIAL,
-	CACHE_HIT,
-	CACHE_GATEWAY_HIT,
+	CACHE_NONE,		/* no figure, or nothing read or written and none expected */
+	CACHE_MISS,		/* nothing, though such prompts are cached unasked */
+	CACHE_WRITTEN,		/* written, nothing read */
+	CACHE_PARTIAL,		/* some of the prompt was read */
+	CACHE_HIT,		/* at least 95 % of it */
+	CACHE_GATEWAY_HIT,	/* a gateway answered from its own cache */
 	CACHE_INFERRED,
 	CACHE_STATUS_MAX,
 };

@@ -79,6 +79,7 @@ enum path_set {
 	PATHS_OPENAI,		/* chat, completions, embeddings */
 	PATHS_RESPONSES,
 	PATHS_ANTHROPIC,
+	PATHS_SESSION,		/* of the JSON that Claude Code puts into metadata.user_id */
 	PATH_SET_MAX,
 };
 

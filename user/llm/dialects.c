@@ -2,6 +2,7 @@
 /* The one place that knows hosts, paths and JSON names of providers. */
 #include "llm/dialect.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -247,6 +248,10 @@ struct path_list {
 
 static const struct path_list request_lists[] = {LIST_AT("", request_paths, 0)};
 
+static const struct json_path session_paths[] = {AT("session_id", ID)};
+
+static const struct path_list session_lists[] = {LIST_AT("", session_paths, 0)};
+
 static const struct path_list openai_lists[] = {
 	LIST_AT("", openai_paths, SLOT_MAIN),
 	LIST_AT("usage", usage_object, SLOT_MAIN),
@@ -285,6 +290,7 @@ static const struct {
 	size_t n;
 } dialect_sets[PATH_SET_MAX] = {
 	[PATHS_REQUEST] = {request_lists, ARRAY_LEN(request_lists)},
+	[PATHS_SESSION] = {session_lists, ARRAY_LEN(session_lists)},
 	[PATHS_OPENAI] = {openai_lists, ARRAY_LEN(openai_lists)},
 	[PATHS_RESPONSES] = {responses_lists, ARRAY_LEN(responses_lists)},
 	[PATHS_ANTHROPIC] = {anthropic_lists, ARRAY_LEN(anthropic_lists)},
@@ -400,7 +406,10 @@ struct json_paths *dialect_paths(enum path_set set)
 		const struct path_list *list = &dialect_sets[set].lists[i];
 
 		for (size_t k = 0; k < list->n; k++, at++) {
-			path_join(text[at], PATH_TEXT_MAX, list->prefix, list->paths[k].path);
+			int len = path_join(text[at], PATH_TEXT_MAX, list->prefix,
+					    list->paths[k].path);
+
+			assert(len < PATH_TEXT_MAX);
 			paths[at].path = text[at];
 			paths[at].tag = list->paths[k].tag | TAG(0, list->slot, 0);
 		}

@@ -120,19 +120,14 @@ static void on_session(void *arg, const struct json_event *e)
  */
 static void session_of_user(struct llm_state *s)
 {
-	static const struct json_path session_path[] = {{"session_id", 0}};
 	static const char mark[] = "_session_";
 	struct str id = s->user_id;
 
 	if (str_starts(id, STR("{"))) {
-		struct json_paths *paths = json_paths_new(session_path, 1);
-		struct json *json = arena_alloc(s->arena, sizeof(*json));
+		struct json *json = &s->request;	/* the request is over */
 
-		if (paths && json) {
-			json_init(json, paths, on_session, s);
-			json_feed(json, id.p, id.n);
-		}
-		json_paths_free(paths);
+		json_init(json, s->session_paths, on_session, s);
+		json_feed(json, id.p, id.n);
 		return;
 	}
 	for (size_t i = 0; i + sizeof(mark) - 1 < id.n; i++)

@@ -56,6 +56,15 @@ static void llm_start(struct llm_state *s)
 	s->is_started = true;
 }
 
+/* No memory for it: a call that a known host will bill is told as lost. */
+static void llm_lose(const struct exchange *x)
+{
+	if (!dialect_provider(x->authority, x->path))
+		return;
+	stats_add(STAT_CALLS_STARTED, 1);
+	stats_add(STAT_CALLS_LOST, 1);
+}
+
 bool llm_on_request(struct llm *l, struct exchange *x)
 {
 	const struct endpoint *e = dialect_endpoint(x->method, x->path);
@@ -65,14 +74,17 @@ bool llm_on_request(struct llm *l, struct exchange *x)
 	if (!e)
 		return false;
 	s = arena_alloc(x->arena, sizeof(*s));
-	if (!s)
+	if (!s) {
+		llm_lose(x);
 		return false;
+	}
 	s->endpoint = e;
 	s->arena = x->arena;
 	s->call.endpoint = str_of(e->name);
 	s->call.operation = str_of(e->operation);
 	identity_request(s, x);
 	s->has_deployment = s->call.model_requested.n > 0;
+	s->session_paths = l->paths[PATHS_SESSION];
 	json_init(&s->request, l->paths[PATHS_REQUEST], request_on_event, s);
 	json_init(&s->response, l->paths[e->paths], response_on_event, s);
 	if (s->provider)

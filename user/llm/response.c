@@ -153,7 +153,7 @@ static void on_finish(struct llm_state *s, const struct json_event *e)
 /* The message of an error may quote the prompt, so only type and code are read. */
 static void on_error(struct llm_state *s, const struct json_event *e)
 {
-	if (e->type == JSON_T_OBJECT || e->type == JSON_T_STRING)
+	if (e->type == JSON_T_OBJECT || (e->type == JSON_T_STRING && e->text.n))
 		s->doc.has_error = true;
 }
 

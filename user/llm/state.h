@@ -86,6 +86,7 @@ struct llm_state {
 	struct call call;
 	struct str finish[CALL_FINISH_MAX];	/* by index of the choice */
 
+	const struct json_paths *session_paths;
 	struct json request;
 	struct json response;
 	bool has_deployment;			/* the path names the model */

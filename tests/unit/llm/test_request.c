@@ -113,6 +113,26 @@ static void test_started(void **state)
 	assert_int_equal(stats_get(STAT_CALLS_STARTED), 2);
 }
 
+/* An arena that is full before it begins: the loss is counted where somebody pays. */
+static void test_no_memory(void **state)
+{
+	struct llm *l = llm_feed_new();
+	struct exchange x = {.arena = arena_new(64), .method = STR("POST")};
+
+	x.authority = STR("api.openai.com");
+	x.path = STR("/v1/chat/completions");
+	stats_reset();
+	assert_false(llm_on_request(l, &x));
+	assert_int_equal(stats_get(STAT_CALLS_STARTED), 1);
+	assert_int_equal(stats_get(STAT_CALLS_LOST), 1);
+	x.authority = STR("shop.example");
+	assert_false(llm_on_request(l, &x));
+	assert_int_equal(stats_get(STAT_CALLS_LOST), 1);
+	llm_on_done(l, &x);
+	llm_free(l);
+	arena_free(x.arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +140,7 @@ int main(void)
 		cmocka_unit_test(test_policy_hole),
 		cmocka_unit_test(test_wishes),
 		cmocka_unit_test(test_started),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
