@@ -269,6 +269,39 @@ static void test_gap(void **state)
 	json_paths_free(set);
 }
 
+/* Wherever the hole is: what was said before it stands, and nothing is said after. */
+static void test_gap_everywhere(void **state)
+{
+	static const char text[] =
+		"{\"usage\":{\"in\":12,\"out\":\"\\u00e9\"},\"items\":[{\"type\":\"a\"},[{}]],"
+		"\"x\":{\"y\":[\"}\\\"\"]},\"any\":{\"q\":{\"n\":null}},\"model\":\"m\"}";
+	struct json_paths *set = json_paths_new(paths, ARRAY_LEN(paths));
+	struct json *j = malloc(sizeof(*j));
+	struct buf whole, log;
+
+	buf_init(&whole, 4096);
+	buf_init(&log, 4096);
+	run(text, sizeof(text) - 1, 0, &whole);
+	for (size_t at = 0; at < sizeof(text) - 1; at++) {
+		buf_clear(&log);
+		json_init(j, set, on_event, &log);
+		json_feed(j, text, at);
+
+		size_t before = log.n;
+
+		json_gap(j);
+		for (size_t to = at; to < sizeof(text) - 1; to++)
+			json_feed(j, text + to, 1);
+		assert_int_equal(json_finish(j), -22);
+		assert_int_equal(log.n, before);
+		assert_true(str_starts(buf_str(&whole), buf_str(&log)));
+	}
+	buf_fini(&log);
+	buf_fini(&whole);
+	free(j);
+	json_paths_free(set);
+}
+
 /* The vector scan against the obvious one, at every offset and length. */
 static void test_scan(void **state)
 {
@@ -306,7 +339,7 @@ int main(void)
 		cmocka_unit_test(test_numbers),        cmocka_unit_test(test_lone_value),
 		cmocka_unit_test(test_malformed),      cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_long_values),    cmocka_unit_test(test_gap),
-		cmocka_unit_test(test_scan),
+		cmocka_unit_test(test_gap_everywhere), cmocka_unit_test(test_scan),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -405,6 +405,9 @@ static void test_groq_twin(void **state)
 		"data: {'id':'c','choices':[],'usage':{'prompt_tokens':5,'completion_tokens':8,"
 		"'total_tokens':13},'x_groq':{'usage':{'prompt_tokens':5,'completion_tokens':8}}}"
 		"\n\n",
+		"data: {'id':'c','choices':[],'usage':{'prompt_tokens':5,'completion_tokens':8,"
+		"'total_tokens':13}}\n\n"
+		"data: {'x_groq':{'usage':{'prompt_tokens':99,'completion_tokens':99}}}\n\n",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(sse); i++) {
