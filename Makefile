@@ -122,6 +122,7 @@ corpus: all $(B)/asan/tolltap-dev
 check: all unit lint bpf-arm64 $(B)/asan/tolltap-dev $(FUZZ_BIN)
 	$(Q)tests/run-docs
 	$(Q)tests/run-fuzz --replay $(FUZZ_BIN)
+	$(Q)tests/fuzz/planted/run
 	$(Q)tests/run-corpus
 live: all
 	$(Q)tests/live/run
