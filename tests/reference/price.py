@@ -227,6 +227,7 @@ def factor_of(model, meter, facts, t):
 class Bill:
     def __init__(self):
         self.meters, self.missing, self.reasons, self.match = {}, set(), set(), None
+        self.is_counted = False
         self.is_free = True
 
     def add(self, model, how, counts, facts, t):
@@ -247,6 +248,7 @@ class Bill:
                 continue
             factor, is_excluded = factor_of(model, name, facts, t)
             if n:
+                self.is_counted = True
                 self.is_free &= bool(rate.get("free"))
                 self.reasons |= {"excluded_combination"} if is_excluded else set()
                 self.reasons |= {"derived_rate"} if rate.get("status") == "derived" else set()
@@ -267,4 +269,4 @@ class Bill:
         for reason in ESTIMATES:
             if reason in self.reasons:
                 return {**out, "status": "estimated", "reason": reason}
-        return {**out, "status": "free" if self.is_free else "priced"}
+        return {**out, "status": "free" if self.is_counted and self.is_free else "priced"}
