@@ -25,6 +25,8 @@ void stop_install(bool is_command)
 	sigaction(SIGHUP, &action, NULL);
 	action.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &action, NULL);
+	if (is_command)
+		sigaction(SIGQUIT, &action, NULL);
 }
 
 bool stop_is_asked(void)

@@ -8,6 +8,7 @@
 /*
  * SIGTERM and SIGHUP ask to stop. SIGINT does so too, except under a command (is_command): the
  * terminal sends Ctrl-C to the command as well, which decides for itself; the second one stops us.
+ * Ctrl-\ is left to the command altogether: it ends, and we still say what it cost.
  */
 void stop_install(bool is_command);
 bool stop_is_asked(void);
