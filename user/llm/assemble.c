@@ -125,6 +125,10 @@ void assemble_call(struct llm_state *s)
 {
 	struct usage_result r;
 
+	if (!s->hop_cnt && !usage_is_told(&s->usage)) {
+		take_cost(s);
+		s->usage_cnt = 0;
+	}
 	if (s->usage_cnt) {
 		if (s->endpoint->assembly == ASSEMBLE_ANTHROPIC)
 			anthropic_split(s);

@@ -111,6 +111,14 @@ void usage_read(struct usage *u, enum counter c, struct str text)
 		usage_set(u, c, count);
 }
 
+bool usage_is_told(const struct usage *u)
+{
+	for (int c = CTR_INPUT; c <= CTR_OUTPUT_IMAGE; c++)
+		if (usage_get(u, (enum counter)c))
+			return true;
+	return u->broken != 0;
+}
+
 void usage_replace(struct usage *u, const struct usage *from)
 {
 	u32 touched = from->present | from->broken;

@@ -78,6 +78,12 @@ static inline u64 usage_get(const struct usage *u, enum counter c)
 /* A value from the wire, a number or a string that holds one; what is no count sets broken. */
 void usage_read(struct usage *u, enum counter c, struct str text);
 
+/*
+ * Whether it tells anything. No prompt has no tokens: a usage object of zeros, which OpenAI sends
+ * with some responses that were cut short, is no report.
+ */
+bool usage_is_told(const struct usage *u);
+
 /* Every counter that `from` has (or broke) replaces the one of u. */
 void usage_replace(struct usage *u, const struct usage *from);
 

@@ -265,6 +265,23 @@ static void test_responses_incomplete_and_failed(void **state)
 	fed_free(&r);
 }
 
+/* T33: zero reported is not zero billed. OpenAI answers so when it stops at max_output_tokens. */
+static void test_usage_of_zeros(void **state)
+{
+	struct feed f = {
+		.path = "/v1/responses",
+		.response = "{'id':'resp_1','object':'response','status':'incomplete','output':["
+			    "{'type':'message'}],'usage':{'input_tokens':0,'input_tokens_details':{"
+			    "'cached_tokens':0},'output_tokens':0,'total_tokens':0}}",
+	};
+	struct fed r = llm_feed(NULL, &f, 0);
+
+	IS(r, completeness, COMPLETE_UNMETERED);
+	IS(r, usage_source, USAGE_NONE);
+	assert_int_equal(r.call.meters.present, 0);
+	fed_free(&r);
+}
+
 static void test_responses_aborted(void **state)
 {
 	struct feed f = {
@@ -674,6 +691,7 @@ int main(void)
 		cmocka_unit_test(test_message_aborted),
 		cmocka_unit_test(test_responses_stream),
 		cmocka_unit_test(test_responses_incomplete_and_failed),
+		cmocka_unit_test(test_usage_of_zeros),
 		cmocka_unit_test(test_responses_aborted),
 		cmocka_unit_test(test_views),
 		cmocka_unit_test(test_stream_without_usage),
