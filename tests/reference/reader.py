@@ -396,6 +396,9 @@ def tier_of(u, request):
 
 
 def assemble(x, endpoint, request, is_stream, u):
+    if u.has_usage and not any(u.tokens.values()):
+        # No prompt has no tokens: a report of zeros tells nothing (OpenAI, responses cut short).
+        u.tokens, u.has_usage, u.total = {}, False, None
     total_in = [u.tokens[m] for m in INPUT_METERS if m in u.tokens]
     total_out = [u.tokens[m] for m in OUTPUT_METERS if m in u.tokens]
     made = sum(total_in) + sum(total_out)
