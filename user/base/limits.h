@@ -27,6 +27,8 @@
 #define FORGET_CONNS_NS (1ull * 1000 * 1000 * 1000)
 /* capture: files known at a time; only those worth probing cost more than a table slot */
 #define TRACE_FILES_MAX 65536
+/* capture: a file without TLS functions is believed to stay that file for this long */
+#define TRACE_PLAIN_NS (60ull * 1000 * 1000 * 1000)
 /* capture: processes in scope at a time; the kernel's map of them has the same size */
 #define TRACE_PROCESSES_MAX 16384
 /* capture: probed files of one process; a client maps one or two TLS libraries */

@@ -49,6 +49,8 @@ struct process {
 struct trace {
 	struct attach *attach;
 	struct map *files;		/* (dev, ino) */
+	struct target_cache *targets;
+	u64 plain_since_ns;		/* when the table was last rid of plain files */
 	struct map *processes;		/* (pid, 0) */
 	bool is_wide;
 	size_t waiting_cnt;
@@ -67,9 +69,11 @@ struct trace *trace_new(struct attach *attach, bool is_wide)
 
 	t->attach = attach;
 	t->is_wide = is_wide;
+	t->plain_since_ns = clock_boot_ns();
+	t->targets = target_cache_new();
 	t->files = map_new(TRACE_FILES_MAX);
 	t->processes = map_new(TRACE_PROCESSES_MAX);
-	if (!t->files || !t->processes) {
+	if (!t->targets || !t->files || !t->processes) {
 		trace_free(t);
 		return NULL;
 	}
@@ -119,20 +123,22 @@ void trace_free(struct trace *t)
 		map_walk(t->files, free_file, t);
 	map_free(t->processes);
 	map_free(t->files);
+	target_cache_free(t->targets);
 	free(t);
 }
 
 /* --- files ---------------------------------------------------------------------------------- */
 
 /* Takes fd. NULL: out of memory. */
-static struct file *classify(int fd, const char *path)
+static struct file *classify(struct trace *t, int fd, const char *path)
 {
+	const struct target *target;
 	struct file *f = calloc(1, sizeof(*f));
 	if (!f) {
 		close(fd);
 		return NULL;
 	}
-	int err = target_classify(fd, &f->target);
+	int err = target_cache_classify(t->targets, fd, &target);
 
 	if (err) {
 		if (err != -ENOENT) {
@@ -143,6 +149,7 @@ static struct file *classify(int fd, const char *path)
 		close(fd);
 		return &plain_file;
 	}
+	f->target = *target;
 	f->fd = fd;
 	log_debug("%s: %zu functions to probe", path, f->target.probe_cnt);
 	return f;
@@ -176,7 +183,7 @@ static struct file *file_of_fd(struct trace *t, int fd, const char *path)
 		close(fd);
 		return f;
 	}
-	f = classify(fd, path);
+	f = classify(t, fd, path);
 	if (f && add_name(t, st.st_dev, st.st_ino, f)) {
 		f->name_cnt = 1;
 		free_file(t, (struct map_key){ 0 }, f);
@@ -185,8 +192,29 @@ static struct file *file_of_fd(struct trace *t, int fd, const char *path)
 	return f;
 }
 
+static bool is_plain(void *arg, struct map_key key, void *value)
+{
+	return value == &plain_file;
+}
+
+/*
+ * A file with probes is held open, so its inode stays its own. A plain one is not: deleted, its
+ * number goes to another file, perhaps the next libssl. So plain entries do not live for long; to
+ * look again costs an open, the answer itself is cached by size and time.
+ */
+static void forget_plain_files(struct trace *t)
+{
+	u64 now = clock_boot_ns();
+
+	if (now - t->plain_since_ns < TRACE_PLAIN_NS && map_count(t->files) < TRACE_FILES_MAX / 2)
+		return;
+	t->plain_since_ns = now;
+	map_walk(t->files, is_plain, NULL);
+}
+
 static struct file *file_of_mapping(struct trace *t, pid_t pid, u64 dev, u64 ino, const char *path)
 {
+	forget_plain_files(t);
 	struct file *f = map_get(t->files, (struct map_key){ .a = dev, .b = ino });
 	if (f)
 		return f;
