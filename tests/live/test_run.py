@@ -73,8 +73,10 @@ def test_user_behind_sudo_owns_the_output(tls, bundled, home, tmp_path):
 
 @pytest.mark.parametrize("command, status", [
     (["sh", "-c", "exit 3"], 3), (["true"], 0), (["sh", "-c", "kill -TERM $$"], 143),
-    (["/nonexistent/command"], 127), (["/etc/hosts"], 126)])
-def test_exit_status(command, status, tmp_path):
+    (["/nonexistent/command"], 127), (["./not-executable"], 126)])
+def test_exit_status(command, status, tmp_path, monkeypatch):
+    (tmp_path / "not-executable").write_text("true\n")
+    monkeypatch.chdir(tmp_path)
     done = subprocess.run(tolltap(tmp_path, *command), capture_output=True, text=True, timeout=60)
     assert done.returncode == status
 
@@ -95,8 +97,8 @@ def test_table_and_receipt(tls, bundled, home, tmp_path):
                            "never", "--", *by_hand(tls, "plain")], env=env, capture_output=True,
                           text=True, timeout=60)
     assert done.returncode == 0 and done.stdout == ""
-    for word in ("gpt-4o", "2006", "1920", "300", "0.005615", "python"):
-        assert word in done.stderr.replace(",", ""), (word, done.stderr)
+    for word in ("gpt-4o", "2.0k", "1.9k", "300", "$0.005615", "python"):
+        assert word in done.stderr, (word, done.stderr)
     report = subprocess.run([str(drive.TOLLTAP), "report", "--ledger", str(tmp_path / "l.db"),
                              "--by", "model,process", "--since", "24h", "--format", "json"],
                             capture_output=True, text=True, timeout=60, check=True).stdout
@@ -204,9 +206,7 @@ def test_command_outlives_tolltap(running, sig):
 def test_sigterm_leaves_a_whole_ledger(running):
     running.tolltap.send_signal(signal.SIGTERM)
     running.tolltap.wait(10)
-    said = running.tolltap.stderr.read()
-    records = drive.read_records(running.folder / "calls.ndjson")
-    assert len(records) >= 2, said
+    assert len(drive.read_records(running.folder / "calls.ndjson")) >= 2
     done = subprocess.run(["sqlite3", str(running.folder / "ledger.db"),
                            "pragma integrity_check"], capture_output=True, text=True)
     assert done.stdout == "ok\n"
