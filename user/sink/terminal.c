@@ -56,7 +56,7 @@ static void terminal_header(struct terminal *t)
 	terminal_cell(t, STR("cached"), -WIDTH_TOKENS);
 	terminal_cell(t, STR("out"), -WIDTH_TOKENS);
 	terminal_cell(t, STR("cost"), -WIDTH_COST);
-	text_cell(&t->line, STR("time"), -WIDTH_DURATION);
+	text_cell(&t->line, STR("took"), -WIDTH_DURATION);
 	terminal_color(t, TEXT_PLAIN);
 	buf_append_char(&t->line, '\n');
 }
@@ -73,12 +73,14 @@ static void terminal_time(struct terminal *t, const struct record *r)
 	terminal_cell(t, str_of(text), 8);
 }
 
-/* "-" is unknown; 0 is zero. */
+/* "-" is unknown; 0 is zero. Every digit of what one call usually has: people compare these. */
 static void terminal_tokens(struct terminal *t, bool is_known, u64 n)
 {
 	char text[TEXT_LEN] = "-";
 
-	if (is_known)
+	if (is_known && n < 100000)
+		snprintf(text, sizeof(text), "%" PRIu64, n);
+	else if (is_known)
 		text_count(n, text);
 	terminal_cell(t, str_of(text), -WIDTH_TOKENS);
 }

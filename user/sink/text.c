@@ -110,7 +110,9 @@ void text_duration(u64 ns, char ret_text[TEXT_LEN])
 	u64 ms = ns / NS_PER_MS;
 	u64 s = ms / 1000;
 
-	if (ms < 1000)
+	if (ns && !ms)
+		snprintf(ret_text, TEXT_LEN, "<1ms");
+	else if (ms < 1000)
 		snprintf(ret_text, TEXT_LEN, "%" PRIu64 "ms", ms);
 	else if (s < 60)
 		snprintf(ret_text, TEXT_LEN, "%" PRIu64 ".%" PRIu64 "s", s, ms % 1000 / 100);

@@ -31,7 +31,7 @@ void text_color(struct buf *out, bool is_colored, enum text_color color);
 
 void text_count(u64 n, char ret_text[TEXT_LEN]);		/* 12.3k */
 void text_bytes(u64 n, char ret_text[TEXT_LEN]);		/* 12.3 kB */
-void text_duration(u64 ns, char ret_text[TEXT_LEN]);		/* 812ms, 4.2s, 3m12s */
+void text_duration(u64 ns, char ret_text[TEXT_LEN]);		/* <1ms, 812ms, 4.2s, 3m12s */
 /* $0.005615; all digits where six would say $0.000000 of something */
 void text_money(s128 femto, char ret_text[TEXT_LEN]);
 

@@ -71,9 +71,9 @@ static void the_example_is_one_aligned_line(void **state)
 	tzset();
 	assert_string_equal(shown(tmp_path(*state, "out"), false, false, &r, 1),
 		"time      process             provider   model                             in  "
-		"  cached       out                  cost     time\n"
-		"01:02:03  python3[4242]       openai     gpt-4o-2024-08-06               2.0k  "
-		"    1.9k       300             $0.005615    812ms\n");
+		"  cached       out                  cost     took\n"
+		"01:02:03  python3[4242]       openai     gpt-4o-2024-08-06               2006  "
+		"    1920       300             $0.005615    812ms\n");
 }
 
 static void the_cost_says_what_it_is(void **state)
@@ -98,6 +98,17 @@ static void the_cost_says_what_it_is(void **state)
 	shows(*state, &c, "not billed");
 	c.status = "free";
 	shows(*state, &c, "free");
+}
+
+static void counts_of_a_call_are_whole_until_they_are_long(void **state)
+{
+	struct example_call c = base;
+
+	c.input = 99999;
+	shows(*state, &c, "   99999      1920       300 ");
+	c.input = 123456;
+	c.cached = 0;
+	shows(*state, &c, "  123.5k         0       300 ");
 }
 
 static void a_little_is_not_nothing(void **state)
@@ -247,6 +258,8 @@ static void durations_are_short(void **state)
 		text_duration(rows[i].ms * 1000000, text);
 		assert_string_equal(text, rows[i].text);
 	}
+	text_duration(999999, text);
+	assert_string_equal(text, "<1ms");
 }
 
 int main(void)
@@ -254,6 +267,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TMP_TEST(the_example_is_one_aligned_line),
 		TMP_TEST(the_cost_says_what_it_is),
+		TMP_TEST(counts_of_a_call_are_whole_until_they_are_long),
 		TMP_TEST(a_little_is_not_nothing),
 		TMP_TEST(flags_are_words),
 		TMP_TEST(a_substitute_names_both_models),
