@@ -46,6 +46,8 @@
 /* elf: symbols and strings read per table pair; Chromium unstripped has 0.2 GiB */
 #define ELF_SYMBOL_BYTES_MAX (256ull << 20)
 #define ELF_SYMBOLS_MAX (4u << 20)
+/* elf: relocations looked through for one pointer slot; a PLT has a few thousand */
+#define ELF_SLOTS_MAX (1u << 20)
 #define ELF_NOTE_BYTES_MAX (64u << 10)
 #define ELF_WINDOW_BYTES (64u << 10)	/* tables are streamed through this */
 #define ELF_NAMES_MAX 32		/* names of one look-up */

@@ -457,7 +457,7 @@ static int find_slot(struct elf_file *e, const Elf64_Shdr *table, u64 slot, u64 
 	u64 cnt = table->sh_size / sizeof(Elf64_Rela);
 	const size_t step = ELF_WINDOW_BYTES / sizeof(Elf64_Rela);
 
-	if (cnt > ELF_SYMBOLS_MAX || !is_inside(e, table->sh_offset, table->sh_size))
+	if (cnt > ELF_SLOTS_MAX || !is_inside(e, table->sh_offset, table->sh_size))
 		return -ENOENT;
 	for (u64 at = 0; at < cnt; at += step) {
 		size_t n = cnt - at < step ? cnt - at : step;

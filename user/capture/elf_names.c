@@ -13,11 +13,14 @@ void elf_names_init(struct elf_names *s, const char *const name[], size_t cnt)
 	memset(s, 0, sizeof(*s));
 	s->name = name;
 	s->cnt = cnt;
+	s->shortest = UINT8_MAX;
 	for (size_t i = 0; i < cnt; i++) {
 		size_t n = strlen(name[i]);
 
 		assert(n && n < ELF_NAME_LEN_MAX);
 		s->len[i] = (u8)n;
+		if (n < s->shortest)
+			s->shortest = (u8)n;
 		s->is_last[(u8)name[i][n - 1]] = true;
 	}
 }
@@ -42,12 +45,17 @@ static int take_end(struct elf_names *s, const u8 *p, size_t end, u64 base)
 int elf_names_scan(struct elf_names *s, const u8 *p, size_t kept, size_t n, u64 base)
 {
 	const u8 *stop = p + kept + n;
+	const u8 *start = p;		/* no string before this one matters */
 
 	for (const u8 *nul = p + kept; nul < stop; nul++) {
-		nul = memchr(nul, 0, (size_t)(stop - nul));
+		/* a hole in the file is all zeros: no call per byte there */
+		if (*nul)
+			nul = memchr(nul, 0, (size_t)(stop - nul));
 		if (!nul)
 			break;
-		if (nul == p || !s->is_last[nul[-1]])
+		size_t len = (size_t)(nul - start);
+		start = nul + 1;
+		if (len < s->shortest || !s->is_last[nul[-1]])
 			continue;
 		int err = take_end(s, p, (size_t)(nul - p), base);
 		if (err)

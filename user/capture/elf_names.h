@@ -22,6 +22,7 @@ struct elf_names {
 	const char *const *name;	/* lent */
 	size_t cnt;
 	u8 len[ELF_NAMES_MAX];
+	u8 shortest;
 	bool is_last[256];		/* bytes with which a name ends */
 	size_t hit_cnt;
 	struct elf_name_hit hit[ELF_NAME_HITS_MAX];
