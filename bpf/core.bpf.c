@@ -213,10 +213,14 @@ __noinline int emit_whole(u64 len)
 	if (!t)
 		return 0;
 	count(KC_BYTES_SENT, t->emit.sent_bytes);
-	count(KC_RING_FULL_EVENTS, t->emit.lost_cnt);
-	count(KC_RING_FULL_BYTES, t->emit.lost_bytes);
-	count(KC_FAULT_EVENTS, t->emit.fault_cnt);
-	count(KC_FAULT_BYTES, t->emit.fault_bytes);
+	if (t->emit.lost_cnt) {
+		count(KC_RING_FULL_EVENTS, t->emit.lost_cnt);
+		count(KC_RING_FULL_BYTES, t->emit.lost_bytes);
+	}
+	if (t->emit.fault_cnt) {
+		count(KC_FAULT_EVENTS, t->emit.fault_cnt);
+		count(KC_FAULT_BYTES, t->emit.fault_bytes);
+	}
 	return 0;
 }
 
@@ -351,8 +355,25 @@ static __always_inline bool call_is_nested(const struct call *live, const struct
 	return args->conn != live->args.conn || now_ns - live->entered_ns < CALL_STALE_NS;
 }
 
+/* What is ignored is ignored for good: the return leg is not even taken. */
+static __noinline bool conn_is_ignored(u64 conn)
+{
+	struct conn_key key = { .conn = conn, .tgid = current_tgid() };
+	struct conn_verdict *v = bpf_map_lookup_elem(&verdicts, &key);
+	if (!v || v->state != VERDICT_IGNORED)
+		return false;
+
+	struct scope *s = scope_find(key.tgid);
+	struct conn *c = bpf_map_lookup_elem(&conns, &key);
+
+	return s && c && c->generation == v->generation && c->image == s->image;
+}
+
 __hidden int call_enter(const struct call_args *args)
 {
+	if (!args->is_guard && conn_is_ignored(args->conn))
+		return 0;
+
 	struct thread_calls *t = calls_get(true);
 	u64 now_ns = bpf_ktime_get_boot_ns();
 
