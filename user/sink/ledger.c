@@ -24,6 +24,8 @@
 #include "sink/sink.h"
 
 #define LEDGER_RETRY_NS (1000ull * NS_PER_MS)
+#define LEDGER_WAL_PAGES 1000	/* SQLite's own measure */
+#define LEDGER_GROW_BYTES 65536
 
 struct ledger {
 	struct sink sink;
@@ -33,6 +35,8 @@ struct ledger {
 	struct buf text;			/* JSON of the row that is being bound */
 	struct record *pending[LEDGER_PENDING_MAX];
 	size_t pending_cnt;
+	int wal_pages;				/* in the write-ahead log */
+	bool has_opened;
 	bool is_off;				/* damaged: nothing more is tried */
 	bool is_in_trouble;			/* said already */
 };
@@ -146,6 +150,44 @@ static void ledger_fail(struct ledger *l, int rc)
 	ledger_forget(l, true);
 }
 
+static int ledger_on_wal(void *arg, sqlite3 *db, const char *name, int pages)
+{
+	((struct ledger *)arg)->wal_pages = pages;
+	return SQLITE_OK;
+}
+
+/* Room in the ledger's own file for all its pages. */
+static bool ledger_make_room(struct ledger *l)
+{
+	static const char sql[] = "SELECT page_count * page_size FROM pragma_page_count, "
+				  "pragma_page_size";
+	int chunk = LEDGER_GROW_BYTES;
+	sqlite3_stmt *stmt = NULL;
+	sqlite3_int64 size = 0;
+
+	if (sqlite3_prepare_v2(l->db, sql, -1, &stmt, NULL) == SQLITE_OK &&
+	    sqlite3_step(stmt) == SQLITE_ROW)
+		size = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	sqlite3_file_control(l->db, "main", SQLITE_FCNTL_CHUNK_SIZE, &chunk);
+	return size && sqlite3_file_control(l->db, "main", SQLITE_FCNTL_SIZE_HINT, &size) ==
+		       SQLITE_OK;
+}
+
+/*
+ * Folds the write-ahead log into the ledger, unless the disk is too full for all of it: a disk
+ * that fills up half-way would leave a file that is whole only together with its log.
+ */
+static bool ledger_checkpoint(struct ledger *l)
+{
+	int rc;
+
+	if (!ledger_make_room(l))
+		return false;
+	rc = sqlite3_wal_checkpoint_v2(l->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	return rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY;
+}
+
 /* All that waits, in one transaction. False: nothing was written. */
 static bool ledger_commit(struct ledger *l)
 {
@@ -168,6 +210,8 @@ static bool ledger_commit(struct ledger *l)
 	l->is_in_trouble = false;
 	stats_add(STAT_LEDGER_DUPLICATES, duplicates);
 	ledger_forget(l, false);
+	if (l->wal_pages >= LEDGER_WAL_PAGES)
+		ledger_checkpoint(l);
 	return true;
 }
 
@@ -215,6 +259,11 @@ static void ledger_free(struct sink *s)
 
 	ledger_forget(l, true);
 	sqlite3_finalize(l->insert);
+	if (l->has_opened && l->wal_pages && !l->is_off && !ledger_checkpoint(l)) {
+		sqlite3_db_config(l->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+		log_error("the disk of the ledger %s is full: its newest calls stay in %s-wal "
+			  "until it is opened again with free space", l->path, l->path);
+	}
 	sqlite3_close(l->db);
 	buf_fini(&l->text);
 	free(l->path);
@@ -252,9 +301,12 @@ static int ledger_open(struct ledger *l, const struct ledger_options *options)
 		return err;
 	err = ledger_db_open(l->path, SQLITE_OPEN_READWRITE, &l->db);
 	if (!err)
+		sqlite3_wal_hook(l->db, ledger_on_wal, l);
+	if (!err)
 		err = ledger_db_prepare(l->path, l->db);
 	if (!err)
 		err = ledger_prepare_insert(l);
+	l->has_opened = !err;
 	place_leave(&before);
 	return err;
 }
