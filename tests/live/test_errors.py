@@ -56,9 +56,16 @@ def test_unreadable_target(tmp_path):
     one_line(done, 1, r"4194303", r"running|root|process")
 
 
+CARD = ('{"schema":"tolltap.ratecard/1","card":"site/x","version":"2026-11-22","currency":"USD",'
+        '"provider":"openai","models":[{"id":"m","rates":[{"source":"s","checked":"2026-11-22",'
+        '%s: "x"}]}]}')
+
+
 @pytest.mark.parametrize("name, text, words", [
     ("not json", "{", ["json|end of|syntax|}"]),
-    ("unknown key", '{"schema":"tolltap.ratecard/1","card":"x","prise":"1"}', ["prise"]),
+    ("unknown key", CARD % '"prise"', ["prise", "unknown"]),
+    ("unknown meter", CARD % '"per_mtok": {"imput": "1"}, "note"', ["imput"]),
+    ("a number for a price", CARD % '"per_mtok": {"input": 1}, "note"', ["input", "string|decimal"]),
     ("empty", "", []),
 ])
 def test_bad_card(name, text, words, tmp_path):
@@ -153,7 +160,7 @@ def test_full_disk(leave, tls, bundled, home, tmp_path):
         lines = (disk / "calls").read_text().splitlines() if (disk / "calls").exists() else []
         for line in lines:
             json.loads(line)
-        rows = stored_rows(disk / "ledger.db")
+        rows = stored_rows(disk / "ledger.db", tmp_path)
         if tls.calls:                           # it was let go: then it ended well
             assert done.returncode == 0, done
         else:                                   # refused before: in one line
@@ -163,11 +170,13 @@ def test_full_disk(leave, tls, bundled, home, tmp_path):
             assert re.search(r"no space|disk.*full|full.*disk", done.stderr, re.I), done.stderr
 
 
-def stored_rows(path):
-    """A ledger that is there is whole."""
+def stored_rows(path, folder):
+    """A ledger that is there is whole, its journal included. Looked at where there is room."""
     if not path.exists() or not path.stat().st_size:
         return 0
-    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as db:
+    for part in path.parent.glob(path.name + "*"):
+        shutil.copy(part, folder)
+    with contextlib.closing(sqlite3.connect(folder / path.name)) as db:
         assert db.execute("pragma integrity_check").fetchone() == ("ok",)
         tables = {r[0] for r in db.execute("select name from sqlite_master where type='table'")}
         return db.execute("select count(*) from calls").fetchone()[0] if "calls" in tables else 0
