@@ -77,6 +77,11 @@ static int live_trace(const struct options *o, const char *title, int (*trace)(s
 		return EXIT_FAILED;
 	}
 	status = trace(live.tracer);
+	if (!tracer_has_begun(live.tracer)) {
+		outlet_cancel(live.outlet);
+		tracer_free(live.tracer);
+		return status;
+	}
 	tracer_finish(live.tracer);
 	capture_walk_dark(tracer_capture(live.tracer), live_add_dark, &facts);
 	facts.capture_line = capture_describe(tracer_capture(live.tracer));

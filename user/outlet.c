@@ -213,6 +213,13 @@ struct pipeline *outlet_pipeline(struct outlet *u)
 	return u->pipeline;
 }
 
+void outlet_cancel(struct outlet *u)
+{
+	sink_terminal_skip_receipt(u->terminal);
+	sinks_stop(u->sinks, SINK_STOP_NS);
+	outlet_free(u);
+}
+
 void outlet_close(struct outlet *u, struct receipt_facts *facts)
 {
 	pipeline_finish(u->pipeline);

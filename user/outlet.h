@@ -34,4 +34,7 @@ struct pipeline *outlet_pipeline(struct outlet *u);
  */
 void outlet_close(struct outlet *u, struct receipt_facts *facts);
 
+/* Tracing could not begin, which has been said: no receipt. */
+void outlet_cancel(struct outlet *u);
+
 #endif

@@ -19,6 +19,7 @@ struct tracer {
 	void *arg;
 	struct capture *capture;
 	struct launch *launch;
+	bool has_begun;
 };
 
 int tracer_open(const struct options *o, const struct tracer_ops *ops, void *arg,
@@ -40,6 +41,11 @@ int tracer_open(const struct options *o, const struct tracer_ops *ops, void *arg
 	}
 	*ret = t;
 	return 0;
+}
+
+bool tracer_has_begun(const struct tracer *t)
+{
+	return t->has_begun;
 }
 
 struct capture *tracer_capture(struct tracer *t)
@@ -89,6 +95,7 @@ int tracer_run_command(struct tracer *t)
 		log_error("cannot run %s: %s", t->options->rest[0], strerror(-err));
 		return err == -ENOENT ? LAUNCH_NOT_FOUND : LAUNCH_NOT_RUNNABLE;
 	}
+	t->has_begun = true;
 	while (!launch_is_over(t->launch) && !stop_is_asked()) {
 		err = tracer_turn(t);
 		if (err < 0) {
@@ -116,6 +123,7 @@ int tracer_watch_pids(struct tracer *t)
 			return 1;
 		}
 	}
+	t->has_begun = true;
 	while (!stop_is_asked() && capture_scope_count(t->capture) > 0) {
 		int n = tracer_turn(t);
 

@@ -26,6 +26,9 @@ int tracer_run_command(struct tracer *t);
 /* Follows o->pid until all are gone or a signal came. Exit status. */
 int tracer_watch_pids(struct tracer *t);
 
+/* Whether anything was let go or watched: else there is nothing to report. */
+bool tracer_has_begun(const struct tracer *t);
+
 struct capture *tracer_capture(struct tracer *t);
 
 /* Delivers what is left, brings the counters up to date and detaches. */

@@ -87,6 +87,7 @@ struct receipt_facts {
 	u64 ended_ns;
 };
 
+void sink_terminal_skip_receipt(struct sink *s);	/* nothing was traced: none is due */
 void sink_terminal_facts(struct sink *s, const struct receipt_facts *facts);
 
 /*

@@ -230,6 +230,14 @@ static void terminal_free(struct sink *s)
 	free(t);
 }
 
+void sink_terminal_skip_receipt(struct sink *s)
+{
+	struct terminal *t = (struct terminal *)s;
+
+	if (t)
+		t->options.has_receipt = false;
+}
+
 void sink_terminal_facts(struct sink *s, const struct receipt_facts *facts)
 {
 	struct terminal *t = (struct terminal *)s;
