@@ -15,8 +15,9 @@ import price        # noqa: E402
 import server       # noqa: E402
 
 SEED = int(os.environ.get("TOLLTAP_SEED", "20261122"))
-# The providers' names lead here inside a mount namespace of the test's own; 443 as they use it.
-NAMED = ("127.0.0.77", 443)
+# The providers' names lead here inside a mount namespace of the test's own; 443 as they use it, and
+# an address of this run's own, so that two runs do not meet.
+NAMED = (f"127.77.{os.getpid() >> 8 & 255}.{os.getpid() & 255 or 1}", 443)
 
 
 def pytest_report_header():
