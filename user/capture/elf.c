@@ -188,7 +188,9 @@ const char *elf_why(const struct elf_file *e)
 
 static bool is_text(const struct elf_file *e, const Elf64_Phdr *p)
 {
-	return p->p_type == PT_LOAD && p->p_flags & PF_X && is_inside(e, p->p_offset, p->p_filesz);
+	/* a segment that wraps around the end of all addresses is a lie */
+	return p->p_type == PT_LOAD && p->p_flags & PF_X &&
+	       is_inside(e, p->p_offset, p->p_filesz) && p->p_filesz <= UINT64_MAX - p->p_vaddr;
 }
 
 int elf_text_offset(const struct elf_file *e, u64 vaddr, u64 *ret_offset)

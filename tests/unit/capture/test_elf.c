@@ -249,13 +249,24 @@ static void test_spoilt_tables_are_refused(void **state)
 	assert_int_equal(find_error(&b, &why), -E2BIG);
 	b.section[0].sh_size = BUILD_SECTIONS;
 	assert_int_equal(find_error(&b, &why), 0);
+	/* a segment that wraps around the end of all addresses holds no code */
+	build(&b);
+	b.segment[0].p_vaddr = UINT64_MAX - 100;
+	b.symbol[2].st_value = UINT64_MAX - 50;
+	int fd = build_fd(&b);
+	struct elf_file *e = NULL;
+	u64 offset, vaddr;
+	assert_int_equal(elf_open(fd, &e, &why), 0);
+	assert_int_equal(elf_text_offset(e, UINT64_MAX - 50, &offset), -ENOENT);
+	assert_int_equal(elf_text_vaddr(e, 200, &vaddr), -ENOENT);
+	elf_free(e);
+	close(fd);
 	/* a note that claims to be longer than it is */
 	build(&b);
 	Elf64_Nhdr *note = (Elf64_Nhdr *)(void *)(b.file + b.segment[1].p_offset);
 	note->n_namesz = 0xffffffff;
-	struct elf_file *e = NULL;
 	u8 id[ELF_BUILD_ID_MAX];
-	int fd = build_fd(&b);
+	fd = build_fd(&b);
 	assert_int_equal(elf_open(fd, &e, &why), 0);
 	assert_int_equal(elf_build_id(e, id), 0);
 	elf_free(e);
