@@ -3,6 +3,7 @@
 #include "tracer.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -81,6 +82,15 @@ static int tracer_start_command(struct tracer *t)
 	return 0;
 }
 
+/* Until the command has ended or a signal asks to stop, without tracing. */
+static void tracer_await_command(struct tracer *t)
+{
+	struct pollfd wait = {.fd = launch_fd(t->launch), .events = POLLIN};
+
+	while (!launch_is_over(t->launch) && !stop_is_asked())
+		poll(&wait, 1, -1);
+}
+
 int tracer_run_command(struct tracer *t)
 {
 	int err;
@@ -101,13 +111,11 @@ int tracer_run_command(struct tracer *t)
 		if (err < 0) {
 			log_error("tracing stopped: %s; the command goes on untraced",
 				  strerror(-err));
-			break;
+			tracer_await_command(t);
 		}
 	}
-	if (stop_is_asked())
+	if (!launch_is_over(t->launch))
 		return EXIT_BY_SIGNAL + stop_signal();
-	while (!launch_is_over(t->launch))
-		tracer_turn(t);
 	return launch_status(t->launch);
 }
 
