@@ -88,7 +88,7 @@ static void tracer_await_command(struct tracer *t)
 	struct pollfd wait = {.fd = launch_fd(t->launch), .events = POLLIN};
 
 	while (!launch_is_over(t->launch) && !stop_is_asked())
-		poll(&wait, 1, -1);
+		poll(&wait, 1, 1000);	/* a signal may come just before it */
 }
 
 int tracer_run_command(struct tracer *t)
