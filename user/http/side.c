@@ -305,6 +305,8 @@ static void side_on_data(void *arg, const u8 *p, size_t n)
 
 	if (dir == HTTP_RESPONSE && !x->pub.response_body_ns)
 		x->pub.response_body_ns = to->s->ts_ns;
+	if (dir == HTTP_RESPONSE)
+		x->pub.end_ns = to->s->ts_ns;	/* a client may leave before the body's end */
 	content_feed(to->h, x, dir, &to->s->content, p, n);
 }
 
