@@ -36,6 +36,7 @@ class Call:
     def __init__(self, connection, request, answer):
         self.connection, self.pid = connection, connection.pid
         self.method, self.path, self.headers, self.body = request
+        self.came_s = time.time()
         self.answer = answer            # Recorded, its ids made unique
         self.coding, self.is_chunked = "identity", False
         self.is_complete = False        # the whole answer was written

@@ -141,7 +141,7 @@ class Book:
                 bill.reasons.add("no_model")
                 bill.missing |= {m for m, c in counts.items() if c}
                 continue
-            bill.match = bill.match or how
+            bill.match, bill.rate = bill.match or how, bill.rate or model["id"]
             bill.add(model, how, counts, facts_of(want, host, tokens), wall_ns)
         return bill.result(want)
 
@@ -228,7 +228,7 @@ class Bill:
     def __init__(self):
         self.meters, self.missing, self.reasons, self.match = {}, set(), set(), None
         self.is_counted = False
-        self.is_free = True
+        self.is_free, self.rate = True, None
 
     def add(self, model, how, counts, facts, t):
         facts = dict(facts)
@@ -259,7 +259,7 @@ class Bill:
         if not self.meters:
             return {"status": "unpriced", "reason": gap, "meters": {},
                     "unpriced_meters": sorted(self.missing)}
-        out = {"amount": decimal(sum(self.meters.values(), Fraction(0))), "match": self.match,
+        out = {"rate": self.rate, "amount": decimal(sum(self.meters.values(), Fraction(0))), "match": self.match,
                "meters": {m: decimal(a) for m, a in self.meters.items()}}
         if self.missing:
             return {**out, "status": "partial", "reason": gap,
