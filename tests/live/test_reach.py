@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How far the probes reach: after a killed tolltap, with many processes on one file, in node whose
+text remaps itself, and in connections that were open before."""
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+import drive
+from test_bytes import by_hand, environment
+
+BPFTOOL_ENV = {"PATH": os.environ["PATH"] + ":/usr/sbin"}
+
+
+def kernel_has(kind):
+    """Ids of all links or programs, of tolltap or not."""
+    done = subprocess.run(["bpftool", "--json", kind, "show"], capture_output=True, text=True,
+                          env=BPFTOOL_ENV, timeout=30, check=True)
+    return {row["id"] for row in json.loads(done.stdout)}
+
+
+def held_by(pid, key):
+    """Ids of the links or programs that a process's descriptors stand for."""
+    found = set()
+    for fd in os.listdir(f"/proc/{pid}/fdinfo"):
+        try:
+            with open(f"/proc/{pid}/fdinfo/{fd}") as f:
+                found |= {int(m[1]) for m in re.finditer(rf"^{key}:\s*(\d+)", f.read(), re.M)}
+        except OSError:
+            pass
+    return found
+
+
+def watch(pid, folder, *options):
+    return subprocess.Popen(
+        [str(drive.TOLLTAP), "watch", "--format", "ndjson", "--output",
+         str(folder / "calls.ndjson"), "--ledger", str(folder / "ledger.db"), *options, "--pid",
+         str(pid)], stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(what, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+# --- a killed watch ---------------------------------------------------------------------------
+
+def test_killed_watch_leaves_nothing(tls, bundled, home, tmp_path):
+    """SIGKILL: within a second the kernel has no link or program of ours, and the target goes on."""
+    with subprocess.Popen(by_hand(tls, "steady"), env=environment(tls, home, bundled),
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
+        assert client.stdout.readline() == "call\n"
+        watcher = watch(client.pid, tmp_path)
+        wait_for(lambda: drive.read_records(tmp_path / "calls.ndjson"))
+        links, programs = held_by(watcher.pid, "link_id"), held_by(watcher.pid, "prog_id")
+        assert links and programs and links <= kernel_has("link")
+        watcher.send_signal(signal.SIGKILL)
+        killed = time.monotonic()
+        watcher.wait(10)
+        wait_for(lambda: not links & kernel_has("link") and not programs & kernel_has("prog"), 1)
+        assert time.monotonic() - killed < 1
+        done = len(tls.calls)
+        wait_for(lambda: len(tls.calls) >= done + 5)
+        assert client.poll() is None
+        client.stdin.close()
+        assert client.wait(30) == 0
