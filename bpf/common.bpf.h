@@ -16,6 +16,12 @@
 
 #include "event.h"
 
+/* A file may have a link for all processes and one for this: both see each call. */
+enum call_link {
+	LINK_OWN = 1,
+	LINK_WIDE = 2,
+};
+
 /* A TLS call at its entry. */
 struct call_args {
 	u64 conn;
@@ -26,6 +32,8 @@ struct call_args {
 	u16 fn;			/* enum probe_fn */
 	u8 dir;
 	u8 is_guard;		/* nothing is emitted for it, nor for what it calls */
+	u8 links;		/* enum call_link, those that saw the entry */
+	u8 pad[3];
 };
 
 /* The same at its return. */

@@ -355,6 +355,17 @@ static __always_inline bool call_is_nested(const struct call *live, const struct
 	return args->conn != live->args.conn || now_ns - live->entered_ns < CALL_STALE_NS;
 }
 
+/*
+ * Is this the entry that the other link just told of? A link that tells twice is not meant: then
+ * the return of the first call was missed.
+ */
+static __always_inline bool call_is_told_twice(const struct call_args *live,
+					       const struct call_args *args)
+{
+	return live->sp == args->sp && live->fn == args->fn && live->conn == args->conn &&
+	       live->buf == args->buf && !(live->links & args->links);
+}
+
 /* What is ignored is ignored for good: the return leg is not even taken. */
 static __noinline bool conn_is_ignored(u64 conn)
 {
@@ -384,6 +395,10 @@ __hidden int call_enter(const struct call_args *args)
 	struct call *c = args->dir == CHUNK_READ ? &t->dir[CHUNK_READ] : &t->dir[CHUNK_WRITE];
 
 	if (c->args.fn) {
+		if (call_is_told_twice(&c->args, args)) {
+			c->args.links |= args->links;
+			return 1;
+		}
 		if (call_is_nested(c, args, now_ns)) {
 			count(KC_NESTED, 1);
 			return 0;

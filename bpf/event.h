@@ -62,7 +62,8 @@ enum verdict_state {
 #define EVENT_CGROUP_NAME_LEN 96
 
 /*
- * What a probed function is, and with that where its arguments stand; the cookie of its probe.
+ * What a probed function is, and with that where its arguments stand; the cookie of its probe,
+ * with COOKIE_WIDE added when the link is for all processes.
  * "int": the byte count is the result. "ex": the result is 1 or 0 and the count is in *out.
  */
 enum probe_fn {
@@ -82,6 +83,9 @@ enum probe_fn {
 	PROBE_SSL_CLEAR = 13,		/* entry only */
 	PROBE_FN_MAX = 14,
 };
+
+#define COOKIE_WIDE 0x100
+#define COOKIE_FN_MASK 0xff
 
 struct event {
 	u32 size;		/* of the whole record, header included */

@@ -28,8 +28,10 @@ static __always_inline u8 fn_dir(u32 fn)
 }
 
 /* 1: the return is wanted. */
-static __always_inline int ssl_enter(struct pt_regs *ctx, u32 fn, u8 form)
+static __always_inline int ssl_enter(struct pt_regs *ctx, u32 cookie, u8 form)
 {
+	u32 fn = cookie & COOKIE_FN_MASK;
+
 	if (!scope_enter())
 		return 0;
 
@@ -40,6 +42,7 @@ static __always_inline int ssl_enter(struct pt_regs *ctx, u32 fn, u8 form)
 		.sp = PT_REGS_SP(ctx),
 		.fn = fn,
 		.dir = fn_dir(fn),
+		.links = cookie & COOKIE_WIDE ? LINK_WIDE : LINK_OWN,
 	};
 
 	switch (fn) {
@@ -75,8 +78,9 @@ static __always_inline int ssl_enter(struct pt_regs *ctx, u32 fn, u8 form)
 	return call_enter(&a);
 }
 
-static __always_inline int ssl_leave(struct pt_regs *ctx, u32 fn, u8 form)
+static __always_inline int ssl_leave(struct pt_regs *ctx, u32 cookie, u8 form)
 {
+	u32 fn = cookie & COOKIE_FN_MASK;
 	struct call_ret r = {
 		.sp = entry_sp(ctx),
 		.rc = PT_REGS_RC(ctx),
@@ -99,11 +103,11 @@ static __always_inline int ssl_leave(struct pt_regs *ctx, u32 fn, u8 form)
 SEC("kprobe")
 int ssl_session(struct pt_regs *ctx)
 {
-	u32 fn = bpf_get_attach_cookie(ctx);
+	u32 cookie = bpf_get_attach_cookie(ctx);
 
 	if (bpf_get_func_ip(ctx) == PT_REGS_IP(ctx))
-		return ssl_enter(ctx, fn, FORM_SESSION) ? 0 : 1;
-	ssl_leave(ctx, fn, FORM_SESSION);
+		return ssl_enter(ctx, cookie, FORM_SESSION) ? 0 : 1;
+	ssl_leave(ctx, cookie, FORM_SESSION);
 	return 0;
 }
 

@@ -9,6 +9,7 @@ import subprocess
 import time
 
 import drive
+import truth
 from test_bytes import by_hand, environment
 
 BPFTOOL_ENV = {"PATH": os.environ["PATH"] + ":/usr/sbin"}
@@ -68,3 +69,38 @@ def test_killed_watch_leaves_nothing(tls, bundled, home, tmp_path):
         assert client.poll() is None
         client.stdin.close()
         assert client.wait(30) == 0
+
+
+# --- many processes on one file ---------------------------------------------------------------
+
+FORKS = """
+import json, os, sys, time, urllib.request
+url, ask, cnt, wait_s = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
+body = json.dumps({"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}).encode()
+pids = []
+for _ in range(cnt):
+    pid = os.fork()
+    if not pid:
+        time.sleep(wait_s)
+        request = urllib.request.Request(url + "/v1/chat/completions", body, {
+            "content-type": "application/json", "x-exchange": ask})
+        assert json.loads(urllib.request.urlopen(request).read())["usage"]
+        os._exit(0)
+    pids.append(pid)
+for pid in pids:
+    assert os.waitpid(pid, 0)[1] == 0
+print(json.dumps(pids))
+"""
+
+
+def test_thirty_processes(tls, bundled, book, home, tmp_path):
+    """Past TRACE_WIDE_USERS links the file gets one for all; the first ones keep theirs as well,
+    see each call twice, and neither record nor report it twice."""
+    command = [drive.PYTHON, "-c", FORKS, tls.url, bundled["chat"].id, "30", "0.5"]
+    outcome = drive.run(command, environment(tls, home, bundled), tmp_path)
+    assert outcome.status == 0, outcome.stderr
+    pids = json.loads(outcome.stdout)
+    assert len(tls.calls) == len(set(pids)) == 30
+    assert sorted(r["process"]["pid"] for r in outcome.records) == sorted(pids)
+    truth.none(truth.check_by_id(outcome.records, tls.calls, book))
+    assert "capture." not in outcome.stderr, outcome.stderr
