@@ -14,7 +14,7 @@ def stable(text):
     lines = [line for line in text.splitlines() if "$0." in line or "tokens in" in line]
     lines = [re.sub(r"^\s*\d\d:\d\d:\d\d", "", line) for line in lines]
     lines = [re.sub(r"python\[\d+\]", "python", line) for line in lines]
-    lines = [re.sub(r"\s+\d+(\.\d+)?m?s$", "", line) for line in lines]
+    lines = [re.sub(r" +(<1ms|[\d.]+m?s)$", "", line) for line in lines]
     lines = [re.sub(r"calls in \S+;", "calls;", line) for line in lines]
     return sorted(re.sub(r"\s+", " ", line).strip() for line in lines)
 
