@@ -17,6 +17,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define OP_HEAD_BYTES (512u << 10)
 #define OP_TAIL_BYTES (256u << 10)
 #define PIECE_BYTES (16u << 10)
+/* flags that an op's records share, whatever else each of them is */
+#define CHUNK_F_OF_CONN (CHUNK_F_BORN | CHUNK_F_FIRST | CHUNK_F_INHERITED)
 /* a remembered call older than this whose frame was not seen to end: its return was missed */
 #define CALL_STALE_NS (30ull * 1000 * 1000 * 1000)
 
@@ -119,7 +121,7 @@ static __always_inline void piece_begin(struct emit *e, u64 len, u32 flags)
 	e->head.true_len = len;
 	e->head.data_len = len;
 	e->head.ev.size = sizeof(struct chunk) + len;
-	e->head.ev.flags = (e->head.ev.flags & (CHUNK_F_BORN | CHUNK_F_FIRST)) | flags;
+	e->head.ev.flags = (e->head.ev.flags & CHUNK_F_OF_CONN) | flags;
 }
 
 /* Without room the piece becomes a hole in the positions. */
@@ -185,7 +187,7 @@ __noinline int emit_hole(u64 len, u32 flags)
 		c->true_len = len;
 		c->data_len = 0;
 		c->ev.size = sizeof(*c);
-		c->ev.flags = (t->emit.head.ev.flags & (CHUNK_F_BORN | CHUNK_F_FIRST)) | flags;
+		c->ev.flags = (t->emit.head.ev.flags & CHUNK_F_OF_CONN) | flags;
 		bpf_ringbuf_submit(c, wake_flag(ring, sizeof(*c)));
 	}
 	t->emit.head.position += len;
@@ -235,7 +237,11 @@ static __always_inline u32 next_generation(struct scope *s)
 
 static __noinline struct conn *conn_make(const struct conn_key *key, struct scope *s, u32 is_born)
 {
+	struct conn_key inherited = { .conn = key->conn, .tgid = s->parent };
 	struct conn c = {};
+
+	if (!is_born && s->parent)
+		c.is_inherited = bpf_map_lookup_elem(&conns, &inherited) != 0;
 
 	c.generation = next_generation(s);
 	c.image = s->image;
@@ -255,7 +261,8 @@ static __always_inline void head_init(struct chunk *h, const struct scope *s, co
 	h->ev.size = sizeof(*h);
 	h->ev.kind = EVENT_CHUNK;
 	/* no branches: each would have the verifier walk all that follows once more */
-	h->ev.flags = (c->is_born & 1) * CHUNK_F_BORN | (~c->is_used & 1) * CHUNK_F_FIRST;
+	h->ev.flags = (c->is_born & 1) * CHUNK_F_BORN | (~c->is_used & 1) * CHUNK_F_FIRST |
+		      (c->is_inherited & 1) * CHUNK_F_INHERITED;
 	h->ev.ts_ns = bpf_ktime_get_boot_ns();
 	h->ev.tgid = id >> 32;
 	h->ev.tid = id;

@@ -32,6 +32,8 @@ enum chunk_flag {
 	CHUNK_F_OP_END = 1 << 3,	/* last record of one SSL_read / SSL_write */
 	/* 1 << 4: retired */
 	CHUNK_F_FIRST = 1 << 5,		/* first record of this generation, either direction */
+	/* came with a fork: what went before was the parent's, and seen there */
+	CHUNK_F_INHERITED = 1 << 6,
 };
 
 enum chunk_dir {
@@ -159,7 +161,7 @@ struct scope {
 	u32 generation;		/* the last one given to a connection */
 	u32 image;		/* counts exec: connections of an older image are gone */
 	u32 is_identified;	/* EVENT_PROCESS is out */
-	u32 pad;
+	u32 parent;		/* tgid that forked it in scope; 0: none, or exec-ed since */
 };
 
 /* TLS connections of one process, by their port; read from the kernel's map at the end. */

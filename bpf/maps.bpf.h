@@ -40,7 +40,8 @@ struct conn {
 	u32 image;
 	u8 is_born;
 	u8 is_used;		/* something was emitted */
-	u8 pad[6];
+	u8 is_inherited;	/* open in the parent when it forked */
+	u8 pad[5];
 };
 
 struct {

@@ -173,6 +173,7 @@ int on_fork(struct bpf_raw_tracepoint_args *ctx)
 	if (!bpf_map_lookup_elem(&scopes, &parent_tgid))
 		return 0;
 	s.start_ns = BPF_CORE_READ(child, start_boottime);
+	s.parent = parent_tgid;
 	if (bpf_map_update_elem(&scopes, &tgid, &s, BPF_ANY)) {
 		count(KC_SCOPE_FULL, 1);
 		return 0;
@@ -190,6 +191,7 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx)
 	if (!s)
 		return 0;
 	s->image++;
+	s->parent = 0;
 	s->is_identified = 0;
 	emit_process(current_task(), EVENT_EXEC);
 	return 0;

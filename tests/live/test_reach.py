@@ -160,3 +160,96 @@ def test_node_with_large_pages(options, more, tls, bundled, home, tmp_path):
     assert (outcome.status, outcome.stdout) == (0, "over\n"), outcome.stderr
     assert len(tls.calls) == 8
     assert len(outcome.records) == 8 or "capture." in outcome.stderr, outcome.stderr
+
+
+# --- connections that were open before --------------------------------------------------------
+
+LATE = re.compile(r"capture\.window\.late_connections\s+(\d+)")
+
+
+def late_of(said):
+    m = LATE.search(truth.receipt_without_color(said))
+    return int(m[1]) if m else 0
+
+
+def test_connection_older_than_watch(tls, bundled, home, tmp_path):
+    """Calls went by on the connection before `watch --pid` came: that is said, once."""
+    with subprocess.Popen(by_hand(tls, "steady"), env=environment(tls, home, bundled),
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
+        assert client.stdout.readline() == "call\n"
+        watcher = watch(client.pid, tmp_path)
+        wait_for(lambda: len(drive.read_records(tmp_path / "calls.ndjson")) >= 3)
+        client.stdin.close()
+        client.wait(30)
+    _, said = watcher.communicate(timeout=30)
+    assert watcher.returncode == 0 and late_of(said) == 1, said
+
+
+def test_connection_younger_than_watch(tls, bundled, book, home, tmp_path):
+    """libssl comes by dlopen under `watch --pid`, the connection after its probes: not late."""
+    env = environment(tls, home, bundled, TOLLTAP_TEST_WAIT="2")
+    with subprocess.Popen(by_hand(tls, "late_dlopen"), env=env, text=True) as client:
+        watcher = watch(client.pid, tmp_path)
+        client.wait(30)
+    _, said = watcher.communicate(timeout=30)
+    truth.none(truth.check_in_order(drive.read_records(tmp_path / "calls.ndjson"), tls.calls, book))
+    assert late_of(said) == 0, said
+
+
+def test_connection_that_came_with_a_fork(tls, bundled, home, tmp_path):
+    """What went before in it was the parent's, and was seen there: not late."""
+    outcome = drive.run(by_hand(tls, "fork_after_handshake"), environment(tls, home, bundled),
+                        tmp_path)
+    assert len(outcome.records) == 2 and late_of(outcome.stderr) == 0, outcome.stderr
+
+
+FORKER = """
+import http.client, json, os, ssl, sys
+port, ask = sys.argv[1:]
+context = ssl.create_default_context()
+body = json.dumps({"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]})
+
+def call(conn, who):
+    conn.request("POST", "/v1/chat/completions", body, {
+        "host": "api.openai.com", "content-type": "application/json", "x-exchange": ask})
+    assert conn.getresponse().read()
+    print(who, flush=True)
+
+while word := os.read(0, 1):
+    conn = http.client.HTTPSConnection("localhost", int(port), context=context)
+    if word == b"f" and os.fork():
+        os.wait()
+        continue
+    call(conn, "call")
+    if word == b"f":
+        os.read(0, 1)
+        call(conn, "child")
+        os._exit(0)
+    conn.close()
+"""
+
+
+def test_connection_of_a_child_older_than_its_probes(tls, bundled, home, tmp_path):
+    """A fork's child calls before tolltap, held up here, has come to it: that is said."""
+    command = [drive.PYTHON, "-c", FORKER, str(tls.port), bundled["chat"].id]
+    with subprocess.Popen(command, env=environment(tls, home, bundled), stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, bufsize=0) as client:
+        def tell(word, answer):
+            client.stdin.write(word)
+            assert client.stdout.readline() == answer
+
+        tell(b"p", b"call\n")
+        watcher = watch(client.pid, tmp_path)
+        wait_for(lambda: held_by(watcher.pid, "link_id"))
+        time.sleep(0.5)
+        tell(b"p", b"call\n")
+        wait_for(lambda: len(drive.read_records(tmp_path / "calls.ndjson")) == 1)
+        watcher.send_signal(signal.SIGSTOP)
+        tell(b"f", b"call\n")
+        watcher.send_signal(signal.SIGCONT)
+        time.sleep(1)
+        tell(b"g", b"child\n")
+        client.stdin.close()
+        client.wait(30)
+    _, said = watcher.communicate(timeout=30)
+    assert len(drive.read_records(tmp_path / "calls.ndjson")) == 2 and late_of(said) == 1, said

@@ -41,7 +41,6 @@ struct use {
 
 struct process {
 	pid_t pid;
-	bool is_watched_from_start;	/* exec-ed while in scope */
 	size_t use_cnt;
 	struct use use[TRACE_FILES_PER_PROCESS];
 };
@@ -377,10 +376,7 @@ void trace_on_fork(struct trace *t, pid_t parent, pid_t child)
 
 void trace_on_exec(struct trace *t, pid_t pid)
 {
-	struct process *p = process_get(t, pid);
-
-	if (p)
-		p->is_watched_from_start = true;
+	process_get(t, pid);
 }
 
 void trace_on_exit(struct trace *t, pid_t pid)
@@ -423,13 +419,6 @@ void trace_on_mapping(struct trace *t, pid_t pid, u64 dev, u64 ino, const char *
 
 	if (u && ts_ns && !u->is_waiting)
 		stats_add(STAT_WINDOW_NS, clock_boot_ns() - ts_ns);
-}
-
-bool trace_is_late(const struct trace *t, pid_t pid)
-{
-	const struct process *p = map_get(t->processes, process_key(pid));
-
-	return p && p->is_watched_from_start;
 }
 
 /* --- files that are remapped at start-up ----------------------------------------------------- */

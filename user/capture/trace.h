@@ -38,9 +38,6 @@ void trace_prepare_file(struct trace *t, int fd, const char *path);
 /* Attaches what had to wait for its process to have started up. True: something still waits. */
 bool trace_tick(struct trace *t);
 
-/* The connection of this process was open before our probes stood, although we traced it then. */
-bool trace_is_late(const struct trace *t, pid_t pid);
-
 /* fn may not add or remove processes. */
 void trace_walk_processes(const struct trace *t, void (*fn)(void *arg, pid_t pid), void *arg);
 
