@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who owns a client socket, looked up among our own descendants only."""
 import os
+import time
 
 
 def children(pid):
@@ -33,7 +34,17 @@ def socket_inode(port):
 
 
 def owner_of_port(port, root_pid):
-    """The youngest descendant of root_pid that holds the socket, or None."""
+    """The youngest descendant of root_pid that holds the socket, or None. /proc promises no whole
+    picture of a busy machine at one moment, so it is asked again."""
+    for _ in range(20):
+        owner = owner_now(port, root_pid)
+        if owner:
+            return owner
+        time.sleep(0.02)
+    return None
+
+
+def owner_now(port, root_pid):
     inode = socket_inode(port)
     owner = None
     for pid in descendants(root_pid):

@@ -26,6 +26,6 @@ def test_nothing_is_invented(client, imitations, tls, book, home, tmp_path, rng)
     assert len(tls.calls) == len(rows)
     calls = [c for c in tls.calls if truth.reader.read(c.exchange())]
     assert 0 < len(calls) < len(rows)
-    truth.none(truth.check_in_order(outcome.records, calls, book))
+    truth.none(truth.check_in_order(outcome.records, calls, book), outcome)
     said = (tmp_path / "calls.ndjson").read_text() + outcome.stderr
     assert str(attacks.FAKE) not in said and "evil" not in said

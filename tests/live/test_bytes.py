@@ -76,7 +76,7 @@ def test_calls(case, tls, bundled, book, home, tmp_path):
     outcome = drive.run(by_hand(tls, case), environment(tls, home, bundled), tmp_path)
     assert outcome.status == 0, outcome.stderr
     assert tls.calls
-    truth.none(truth.check_in_order(outcome.records, tls.calls, book))
+    truth.none(truth.check_in_order(outcome.records, tls.calls, book), outcome)
 
 
 def test_forked_child_owns_its_call(tls, bundled, home, tmp_path):

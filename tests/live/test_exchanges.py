@@ -39,7 +39,7 @@ def test_client(client, shares, tls, book, home, tmp_path):
     outcome = drive.run(command, env, tmp_path, prefix=() if base else tls.named)
     assert outcome.status == 0, outcome.stderr
     assert len(tls.calls) == len(shares[client.name])
-    truth.none(truth.check_in_order(outcome.records, tls.calls, book))
+    truth.none(truth.check_in_order(outcome.records, tls.calls, book), outcome)
     if not client.is_raw:
         truth.none(truth.check_sdk(outcome.stdout, tls.calls))
     prompts = [f"exchange:{r.id}" for r in shares[client.name]]

@@ -27,7 +27,7 @@ def test_form(form, name, bundled, tls, book, home, tmp_path):
     outcome = drive.run(command, drive.environment(tls, home, tls.url), tmp_path, options=form)
     assert outcome.status == 0, outcome.stderr
     assert len(tls.calls) == len(rows)
-    truth.none(truth.check_in_order(outcome.records, tls.calls, book))
+    truth.none(truth.check_in_order(outcome.records, tls.calls, book), outcome)
     if form[0] == "--form":
         used = {r["tls"]["form"] for r in outcome.records}
         assert len(used) == 1 and form[1] in used.pop(), outcome.stderr
@@ -67,7 +67,7 @@ def test_report_adds_up(recorded, tls, book, home, tmp_path, rng):
     rows = [r for r in rng.sample(recorded, 80) if client.takes(r)]
     command = drive.write_jobs(client, rows, tmp_path, None)
     outcome = drive.run(command, drive.environment(tls, home), tmp_path, prefix=tls.named)
-    truth.none(truth.check_in_order(outcome.records, tls.calls, book))
+    truth.none(truth.check_in_order(outcome.records, tls.calls, book), outcome)
     done = subprocess.run([str(drive.TOLLTAP), "report", "--ledger", str(tmp_path / "ledger.db"),
                            "--by", "model", "--format", "json"], capture_output=True, text=True,
                           timeout=60, check=True)

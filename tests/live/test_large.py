@@ -119,5 +119,5 @@ def test_usage_behind_2_mb(name, late_usage, tls, book, home, tmp_path):
     outcome = drive.run(command, drive.environment(tls, home, tls.url), tmp_path)
     assert outcome.status == 0, outcome.stderr
     assert len(tls.calls) == 3
-    truth.none(truth.check_in_order(outcome.records, tls.calls, book))
+    truth.none(truth.check_in_order(outcome.records, tls.calls, book), outcome)
     assert os.path.getsize(tmp_path / "ledger.db") < 1 << 20

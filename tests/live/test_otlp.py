@@ -201,7 +201,7 @@ def test_collector_down(tls, bundled, book, home, tmp_path):
         s.bind(("127.0.0.1", 0))
         dead = f"http://127.0.0.1:{s.getsockname()[1]}"
     outcome, seconds = timed(tls, bundled, home, tmp_path / "down", dead)
-    truth.none(truth.check_in_order(outcome.records, tls.calls, book))
+    truth.none(truth.check_in_order(outcome.records, tls.calls, book), outcome)
     assert re.search(r"otlp\.dropped +20 ", outcome.stderr), outcome.stderr
     assert outcome.took_s < 3, "calls were held up"
     assert seconds < 15, "the end was held up"
@@ -212,7 +212,7 @@ def test_collector_that_never_answers(tls, bundled, book, home, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as s:
         outcome, seconds = timed(tls, bundled, home, tmp_path / "mute",
                                  f"http://127.0.0.1:{s.getsockname()[1]}")
-    truth.none(truth.check_in_order(outcome.records, tls.calls, book))
+    truth.none(truth.check_in_order(outcome.records, tls.calls, book), outcome)
     assert re.search(r"otlp\.dropped +20 ", outcome.stderr), outcome.stderr
     assert outcome.took_s < 3
     assert seconds < 15

@@ -38,6 +38,7 @@ def check_in_order(records, calls, book):
         wrong.append(f"{len(records)} records of {len(calls)} calls")
     for record, call in zip(records, calls):
         about = f"{call.answer.id} {call.path} {call.coding}" + (" chunked" * call.is_chunked)
+        about += " " + " ".join(record.get("flags") or [])
         wrong += [f"{about}: {line}" for line in check_call(record, call, book)]
     return wrong
 
@@ -97,6 +98,7 @@ def receipt_without_color(text):
     return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
 
-def none(lines):
-    """Nothing is wrong; else what is, readably."""
-    assert not lines, f"{len(lines)} wrong\n" + "\n".join(str(x)[:300] for x in lines[:25])
+def none(lines, outcome=None):
+    """Nothing is wrong; else what is, readably, with what tolltap said of losses."""
+    said = outcome.stderr[-2000:] if outcome else ""
+    assert not lines, f"{len(lines)} wrong\n" + "\n".join(map(str, lines[:25])) + said
