@@ -195,7 +195,9 @@ static int coding_brotli(struct coding *c, const u8 *p, size_t n, coding_out_fn 
 {
 	BrotliDecoderResult r = BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT;
 
-	while (!c->is_complete && r == BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT) {
+	/* It may ask for input while output waits that did not fit; a client may leave by then. */
+	while (!c->is_complete && (r == BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT ||
+				   BrotliDecoderHasMoreOutput(c->br))) {
 		u8 buf[CODING_OUT_BYTES], *next = buf;
 		size_t room = sizeof(buf);
 

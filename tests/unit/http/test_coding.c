@@ -26,6 +26,14 @@ static const u8 br_stream[] = {
 	0x0a, 0x0a, 0x03,
 };
 
+/* 54000 bytes and a flush, no end: more than the decoder gives at once */
+#define BR_LONG 54000
+static const u8 br_long[] = {
+	0x8b, 0x77, 0x69, 0x00, 0x44, 0x17, 0x47, 0x3e, 0xa1, 0x01, 0xf6, 0x43, 0x66, 0xbb,
+	0x0b, 0xb0, 0x74, 0x80, 0x97, 0xc3, 0x8a, 0xc1, 0x7a, 0x7a, 0x2d, 0x0d, 0xc0, 0x85,
+	0x54, 0xda, 0x5c, 0xa6, 0x0c, 0x50, 0x18,
+};
+
 /* 8 MiB of zeros */
 static const u8 br_bomb[] = {
 	0x9b, 0xff, 0xff, 0x7f, 0x00, 0x24, 0x00, 0xe2, 0xb1, 0x40, 0x72, 0xef, 0xff, 0x00,
@@ -279,9 +287,24 @@ static void test_large_window(void **state)
 	run_stop(&r);
 }
 
+/* A client may leave before the end: what was flushed must have come out by then. */
+static void test_flushed_means_out(void **state)
+{
+	struct run r;
+
+	(void)state;
+	run_start(&r, CODING_BR);
+	r.quiet = true;
+	run_feed(&r, br_long, sizeof(br_long));
+	assert_int_equal(r.err, 0);
+	assert_int_equal(r.total, BR_LONG);
+	run_stop(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_flushed_means_out),
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_round_trips),
 		cmocka_unit_test(test_flush_comes_out_at_once),
