@@ -16,6 +16,7 @@ struct elf_file {
 	int fd;
 	u64 size;		/* at the time of opening; later reads may still come short */
 	u16 machine;
+	bool is_fixed;
 	const char *why;
 	Elf64_Phdr *phdr;
 	size_t phdr_cnt;
@@ -137,6 +138,7 @@ static int load(struct elf_file *e)
 	if (err)
 		return err;
 	e->machine = h.e_machine;
+	e->is_fixed = h.e_type == ET_EXEC;
 	err = load_segments(e, &h);
 	return err ? err : load_sections(e, &h);
 }
@@ -218,6 +220,36 @@ int elf_text_vaddr(const struct elf_file *e, u64 offset, u64 *ret_vaddr)
 		return 0;
 	}
 	return -ENOENT;
+}
+
+bool elf_segment(const struct elf_file *e, size_t i, struct elf_segment *ret)
+{
+	for (size_t k = 0; k < e->phdr_cnt; k++) {
+		const Elf64_Phdr *p = &e->phdr[k];
+
+		if (p->p_type != PT_LOAD || !is_inside(e, p->p_offset, p->p_filesz) ||
+		    p->p_filesz > UINT64_MAX - p->p_vaddr || i--)
+			continue;
+		*ret = (struct elf_segment){
+			.vaddr = p->p_vaddr,
+			.offset = p->p_offset,
+			.size = p->p_filesz,
+			.is_text = p->p_flags & PF_X,
+			.is_writable = p->p_flags & PF_W,
+		};
+		return true;
+	}
+	return false;
+}
+
+bool elf_is_fixed(const struct elf_file *e)
+{
+	return e->is_fixed;
+}
+
+int elf_read(struct elf_file *e, u64 offset, void *dst, size_t n)
+{
+	return read_at(e, offset, dst, n);
 }
 
 /* Bytes that the segment has in the file from vaddr on. */

@@ -39,6 +39,21 @@ enum elf_table {
 int elf_open(int fd, struct elf_file **ret, const char **ret_why);
 void elf_free(struct elf_file *e);			/* NULL is fine */
 
+/* A loadable segment, as far as it stands in the file. */
+struct elf_segment {
+	u64 vaddr;
+	u64 offset;
+	u64 size;
+	bool is_text;
+	bool is_writable;
+};
+
+/* The i-th that is inside the file and does not wrap; false: there are no more. */
+bool elf_segment(const struct elf_file *e, size_t i, struct elf_segment *ret);
+bool elf_is_fixed(const struct elf_file *e);	/* ET_EXEC: addresses are what they will be */
+/* Exactly n bytes of the file, or -EINVAL, -EIO, -errno. */
+int elf_read(struct elf_file *e, u64 offset, void *dst, size_t n);
+
 u16 elf_machine(const struct elf_file *e);		/* EM_X86_64 or EM_AARCH64 */
 const char *elf_why(const struct elf_file *e);		/* why the last call failed */
 

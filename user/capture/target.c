@@ -11,6 +11,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "capture/boringssl.h"
 
 /* Names that are looked up; the order is that of the result's probes. */
 enum name {
@@ -188,7 +189,7 @@ static struct callee common_callee(struct scan *s, const enum name form[], size_
 static bool add_probe(struct scan *s, enum probe_fn fn, u64 vaddr, u64 size, bool is_redirected)
 {
 	struct target *t = s->target;
-	struct target_probe p = { .fn = fn, .class = SITE_UNMEASURED };
+	struct target_probe p = { .fn = fn, .class = SITE_UNMEASURED, .stack = t->stack };
 	struct site site = { 0 };
 	u8 code[SITE_BYTES_MAX];
 	u64 start;
@@ -260,18 +261,40 @@ static int add_probes(struct scan *s)
 	return 0;
 }
 
+/* Functions that no symbol names. */
+static int add_located(struct scan *s)
+{
+	struct boringssl b;
+	int err = boringssl_find(s->elf, &b);
+
+	if (err)
+		return err;
+	s->target->stack = STACK_BORINGSSL;
+	if (!add_probe(s, PROBE_SSL_READ, b.read, 0, false) ||
+	    !add_probe(s, PROBE_SSL_WRITE, b.write, 0, false))
+		return -ENOENT;
+	if (b.peek && !add_probe(s, PROBE_SSL_PEEK, b.peek, 0, false))
+		return -ENOENT;
+	if (b.new)
+		add_probe(s, PROBE_SSL_NEW, b.new, 0, false);
+	return 0;
+}
+
 static int classify(struct scan *s)
 {
 	struct target *t = s->target;
 	int err = find_symbols(s);
 
-	if (!err)
+	if (!err) {
+		t->stack = s->symbol[N_GREASE].is_found ? STACK_BORINGSSL : STACK_OPENSSL;
 		err = add_probes(s);
+	} else if (err == -ENOENT) {
+		err = add_located(s);
+	}
 	if (err)
 		return err;
 	t->build_id_len = elf_build_id(s->elf, t->build_id);
 	t->has_lpstub = elf_has_section(s->elf, "lpstub");
-	t->stack = s->symbol[N_GREASE].is_found ? STACK_BORINGSSL : STACK_OPENSSL;
 	return 0;
 }
 

@@ -5,7 +5,8 @@
  * A file is a target when it defines (not: imports) SSL_read or SSL_write or one of their forms:
  * a shared libssl, but also a program that carries and exports its own (node). Where all forms of
  * one direction hand on to one internal function, that one is probed instead of them. A probe on
- * SSL_peek is a guard: what happens below it is not emitted. Bad at: stripped static copies.
+ * SSL_peek is a guard: what happens below it is not emitted. A file without these names may carry a
+ * stripped BoringSSL (boringssl.h). Bad at: other stripped copies.
  */
 #ifndef TOLLTAP_CAPTURE_TARGET_H
 #define TOLLTAP_CAPTURE_TARGET_H
@@ -21,6 +22,7 @@
 struct target_probe {
 	enum probe_fn fn;
 	enum site_class class;
+	enum chunk_stack stack;		/* stands in the chunks */
 	u64 offset;		/* in the file, of the instruction */
 	/* in the file, of the function when the site is not in the one asked for; else 0 */
 	u64 redirected;

@@ -167,7 +167,7 @@ static int read_opcode(struct cursor *c, struct x86_insn *in, u8 *ret_attr)
 static int read_modrm(struct cursor *c, struct x86_insn *in)
 {
 	int b = next_byte(c);
-	s64 disp;
+	s64 disp = 0;
 
 	if (b < 0)
 		return -EINVAL;
@@ -193,7 +193,10 @@ static int read_modrm(struct cursor *c, struct x86_insn *in)
 		in->has_index = true;	/* rip-relative, or no base at all */
 		mod = 2;
 	}
-	return read_signed(c, mod == 1 ? 1 : mod == 2 ? 4 : 0, &disp);
+	int err = read_signed(c, mod == 1 ? 1 : mod == 2 ? 4 : 0, &disp);
+
+	in->disp = (s32)disp;
+	return err;
 }
 
 static size_t immediate_size(const struct x86_insn *in, u8 attr)
@@ -216,7 +219,7 @@ static size_t immediate_size(const struct x86_insn *in, u8 attr)
 	return 0;
 }
 
-int x86_decode(const u8 *p, size_t n, struct x86_insn *ret)
+int x86_decode_any(const u8 *p, size_t n, struct x86_insn *ret)
 {
 	struct cursor c = { p, n, 0 };
 	struct x86_insn in = { 0 };
@@ -232,14 +235,24 @@ int x86_decode(const u8 *p, size_t n, struct x86_insn *ret)
 		err = read_signed(&c, immediate_size(&in, attr), &in.imm);
 	if (err)
 		return err;
-	/* indirect and far transfers; a shortened relative one truncates the target */
-	if (in.map == X86_MAP_1 && in.opcode == 0xff && (in.reg & 7) >= 2 && (in.reg & 7) != 6)
-		return -EINVAL;
+	/* a shortened relative transfer truncates its target */
 	if (x86_is_branch(&in) && in.has_66)
 		return -EINVAL;
 	in.len = (u8)c.at;
 	*ret = in;
 	return 0;
+}
+
+int x86_decode(const u8 *p, size_t n, struct x86_insn *ret)
+{
+	struct x86_insn in;
+	int err = x86_decode_any(p, n, &in);
+
+	if (!err && x86_is_indirect(&in))
+		return -EINVAL;
+	if (!err)
+		*ret = in;
+	return err;
 }
 
 /* --- effects -------------------------------------------------------------------------------- */
@@ -385,6 +398,12 @@ bool x86_is_jmp(const struct x86_insn *in)
 bool x86_is_call(const struct x86_insn *in)
 {
 	return in->map == X86_MAP_1 && in->opcode == 0xe8;
+}
+
+bool x86_is_indirect(const struct x86_insn *in)
+{
+	return in->map == X86_MAP_1 && in->opcode == 0xff && (in->reg & 7) >= 2 &&
+	       (in->reg & 7) != 6;
 }
 
 bool x86_is_branch(const struct x86_insn *in)

@@ -44,17 +44,22 @@ struct x86_insn {
 	u8 reg;			/* of modrm, or of the opcode; REX included */
 	u8 rm;			/* register; for memory: the base */
 	bool has_index;		/* memory with an index, or relative to the instruction */
+	s32 disp;		/* of memory */
 	s64 imm;		/* immediate or relative target */
 };
 
 /* 0, or -EINVAL: cut off, or not known. */
 int x86_decode(const u8 *p, size_t n, struct x86_insn *ret);
 
+/* Indirect and far transfers as well. */
+int x86_decode_any(const u8 *p, size_t n, struct x86_insn *ret);
+
 /* Bit per enum x86_reg that may be written. Branches count as writing nothing. */
 u32 x86_writes(const struct x86_insn *in);
 
 bool x86_is_nop5(const struct x86_insn *in, const u8 *p);	/* 0f 1f 44 00 00 */
 bool x86_is_branch(const struct x86_insn *in);		/* jmp, jcc, call: all relative */
+bool x86_is_indirect(const struct x86_insn *in);		/* call, jmp through a pointer */
 bool x86_is_jcc(const struct x86_insn *in);
 bool x86_is_jmp(const struct x86_insn *in);
 bool x86_is_call(const struct x86_insn *in);
