@@ -67,9 +67,11 @@ void calls_forget_thread(void);
 int call_enter(const struct call_args *args);
 void call_leave(const struct call_ret *ret);
 
-/* A new connection; the end of one (is_reborn: the same object starts over). */
-void conn_born(u64 conn);
-void conn_over(u64 conn, u8 form, bool is_reborn);
+/*
+ * The end of a connection; is_reborn: its address is another one from now on. form and stack are
+ * those of the probe.
+ */
+void conn_over(u64 conn, u8 form, u8 stack, bool is_reborn);
 
 /* Plaintext of this process was seen: it is not dark. */
 void coverage_note_plaintext(u32 tgid);

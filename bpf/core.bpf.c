@@ -275,7 +275,7 @@ static __always_inline void head_init(struct chunk *h, const struct scope *s, co
 
 /* The end of a generation that emitted something. */
 static __noinline int emit_close(const struct conn_key *key, struct scope *s, struct conn *c,
-				 u32 form)
+				 u32 form, u32 stack)
 {
 	struct chunk *h;
 	void *ring = ring_current();
@@ -292,7 +292,7 @@ static __noinline int emit_close(const struct conn_key *key, struct scope *s, st
 	h->ev.flags &= CHUNK_F_BORN;
 	h->conn = key->conn;
 	h->dir = CHUNK_READ;
-	h->stack = STACK_OPENSSL;
+	h->stack = stack;
 	h->form = form;
 	h->position = c->position[CHUNK_READ];
 	h->true_len = 0;
@@ -301,16 +301,7 @@ static __noinline int emit_close(const struct conn_key *key, struct scope *s, st
 	return 0;
 }
 
-__hidden void conn_born(u64 conn)
-{
-	struct conn_key key = { .conn = conn, .tgid = current_tgid() };
-	struct scope *s = scope_find(key.tgid);
-
-	if (s)
-		conn_make(&key, s, 1);
-}
-
-__hidden void conn_over(u64 conn, u8 form, bool is_reborn)
+__hidden void conn_over(u64 conn, u8 form, u8 stack, bool is_reborn)
 {
 	struct conn_key key = { .conn = conn, .tgid = current_tgid() };
 	struct scope *s = scope_find(key.tgid);
@@ -319,7 +310,7 @@ __hidden void conn_over(u64 conn, u8 form, bool is_reborn)
 	if (!s)
 		return;
 	if (c && c->is_used && c->image == s->image)
-		emit_close(&key, s, c, form);
+		emit_close(&key, s, c, form, stack);
 	bpf_map_delete_elem(&verdicts, &key);
 	if (is_reborn)
 		conn_make(&key, s, 1);

@@ -64,8 +64,9 @@ enum verdict_state {
 #define EVENT_CGROUP_NAME_LEN 96
 
 /*
- * What a probed function is, and with that where its arguments stand; the cookie of its probe,
- * with COOKIE_WIDE added when the link is for all processes.
+ * What a probed function is, and with that where its arguments stand. The cookie of its probe is
+ * PROBE_COOKIE of it and of the library it stands in, with COOKIE_WIDE added when the link is for
+ * all processes.
  * "int": the byte count is the result. "ex": the result is 1 or 0 and the count is in *out.
  */
 enum probe_fn {
@@ -88,6 +89,8 @@ enum probe_fn {
 
 #define COOKIE_WIDE 0x100
 #define COOKIE_FN_MASK 0xff
+#define PROBE_COOKIE(fn, stack) ((fn) | (stack) << 16)
+#define COOKIE_STACK(cookie) ((cookie) >> 16 & 0xff)
 
 struct event {
 	u32 size;		/* of the whole record, header included */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * OpenSSL 1.1.1 and 3.x: which register holds what at the functions that user space found, and one
- * set of programs per form of attachment. All are off by default; user space switches on one set.
+ * OpenSSL 1.1.1 and 3.x, and BoringSSL, whose forms are OpenSSL's: which register holds what at
+ * the functions that user space found, and one set of programs per form of attachment. All are off
+ * by default; user space switches on one set.
  *
  *	session   one program, both legs; the entry's 1 skips the return leg
- *	multi     an entry and a return program; the cookie says which function
- *	perf      a program per function, because 5.10 has no cookies
+ *	multi     an entry and a return program; the cookie says which function of whom
+ *	perf      a program per function, because 5.10 has no cookies; the library stays unknown
  *
  * Signatures checked against openssl/ssl.h and ssl/ssl_lib.c of 1.1.1w, 3.0.22, 3.3.0: the internal
  * write function got a flags argument before its out pointer in 3.3.
@@ -49,10 +50,10 @@ static __always_inline int ssl_enter(struct pt_regs *ctx, u32 cookie, u8 form)
 	case PROBE_SSL_NEW:
 		return 1;
 	case PROBE_SSL_FREE:
-		conn_over(a.conn, form, false);
+		conn_over(a.conn, form, COOKIE_STACK(cookie), false);
 		return 0;
 	case PROBE_SSL_CLEAR:
-		conn_over(a.conn, form, true);
+		conn_over(a.conn, form, COOKIE_STACK(cookie), true);
 		return 0;
 	case PROBE_SSL_READ:
 	case PROBE_SSL_WRITE:
@@ -86,13 +87,14 @@ static __always_inline int ssl_leave(struct pt_regs *ctx, u32 cookie, u8 form)
 		.rc = PT_REGS_RC(ctx),
 		.dir = fn_dir(fn),
 		.form = form,
-		.stack = STACK_OPENSSL,
+		.stack = COOKIE_STACK(cookie),
 	};
 
 	if (fn != PROBE_SSL_NEW)
 		call_leave(&r);
 	else if (r.rc)
-		conn_born(r.rc);
+		/* where nothing tells of the end, the next birth at the address does */
+		conn_over(r.rc, form, r.stack, true);
 	return 0;
 }
 
@@ -128,7 +130,7 @@ int ssl_multi_leave(struct pt_regs *ctx)
 	SEC("kprobe")                                                                              \
 	int ssl_perf_##name(struct pt_regs *ctx)                                                   \
 	{                                                                                          \
-		ssl_enter(ctx, fn, FORM_PERF);                                                     \
+		ssl_enter(ctx, PROBE_COOKIE(fn, STACK_OPENSSL), FORM_PERF);                        \
 		return 0;                                                                          \
 	}
 
@@ -148,17 +150,17 @@ PERF_ENTER(clear, PROBE_SSL_CLEAR)
 SEC("kprobe")
 int ssl_perf_leave_read(struct pt_regs *ctx)
 {
-	return ssl_leave(ctx, PROBE_SSL_READ, FORM_PERF);
+	return ssl_leave(ctx, PROBE_COOKIE(PROBE_SSL_READ, STACK_OPENSSL), FORM_PERF);
 }
 
 SEC("kprobe")
 int ssl_perf_leave_write(struct pt_regs *ctx)
 {
-	return ssl_leave(ctx, PROBE_SSL_WRITE, FORM_PERF);
+	return ssl_leave(ctx, PROBE_COOKIE(PROBE_SSL_WRITE, STACK_OPENSSL), FORM_PERF);
 }
 
 SEC("kprobe")
 int ssl_perf_leave_new(struct pt_regs *ctx)
 {
-	return ssl_leave(ctx, PROBE_SSL_NEW, FORM_PERF);
+	return ssl_leave(ctx, PROBE_COOKIE(PROBE_SSL_NEW, STACK_OPENSSL), FORM_PERF);
 }

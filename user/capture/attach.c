@@ -178,7 +178,8 @@ static int attach_multi(struct attach *a, const char *path, const struct target_
 			continue;
 		attr.prog_fd = fd;
 		offset[attr.cnt] = probe[i].offset;
-		cookie[attr.cnt++] = probe[i].fn | (pid ? 0 : COOKIE_WIDE);
+		cookie[attr.cnt++] = PROBE_COOKIE((u64)probe[i].fn, (u64)probe[i].stack) |
+				     (pid ? 0 : COOKIE_WIDE);
 	}
 	if (!attr.cnt)
 		return 0;
