@@ -256,7 +256,9 @@ int boringssl_find(struct elf_file *e, struct boringssl *ret)
 {
 	struct boringssl found = { 0 };
 
-	if (elf_machine(e) != EM_X86_64)
+	/* Go has a TLS of its own, and up to 100 MB of constants that need not be read */
+	if (elf_machine(e) != EM_X86_64 || elf_has_section(e, ".gopclntab") ||
+	    elf_has_section(e, ".data.rel.ro.gopclntab"))
 		return -ENOENT;
 	struct finder *f = calloc(1, sizeof(*f));
 

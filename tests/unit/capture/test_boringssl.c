@@ -128,6 +128,8 @@ static void test_refusals(void **state)
 {
 	/* code that nobody calls has no start that is proven */
 	expect("-O2 " SHARED "-DQUIET", -ENOENT);
+	/* Go programs are not read at all */
+	expect("-O2 " SHARED "-DGO", -ENOENT);
 	/* two copies: which one runs? */
 	expect("-O2 " SHARED "tests/unit/capture/boring/twice.c", -ENOENT);
 }

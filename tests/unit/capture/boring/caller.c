@@ -15,6 +15,9 @@ __attribute__((visibility("default"))) int caller(int which, struct conn *c, voi
 void _start(void);
 
 volatile int sink;
+#ifdef GO
+__attribute__((used, section(".gopclntab"))) static const char table[] = "of a Go program";
+#endif
 
 void put_error(int library, int unused, int reason, const char *file, unsigned int line)
 {
