@@ -61,6 +61,6 @@ async function run(job) {
 
 // node's own file may be probed after start-up only (it can remap its text): a window that is
 // counted, and is no subject here.
-await new Promise((resolve) => setTimeout(resolve, 500));
+await new Promise((resolve) => setTimeout(resolve, 1000));
 if (how === 'gather') await Promise.all(jobs.map(run));
 else for (const job of jobs) await run(job);
