@@ -27,6 +27,7 @@
 	H(CF_AIG_CACHE_STATUS, "cf-aig-cache-status") \
 	H(CONTENT_ENCODING, "content-encoding") \
 	H(CONTENT_TYPE, "content-type") \
+	H(GRPC_ENCODING, "grpc-encoding") \
 	H(HELICONE_CACHE, "helicone-cache") \
 	H(HOST, "host") \
 	H(OPENAI_ORGANIZATION, "openai-organization") \
@@ -34,6 +35,7 @@
 	H(OPENAI_PROCESSING_MS, "openai-processing-ms") \
 	H(RETRY_AFTER, "retry-after") \
 	H(REQUEST_ID, "request-id") \
+	H(SEC_WEBSOCKET_EXTENSIONS, "sec-websocket-extensions") \
 	H(SERVER, "server") \
 	H(SESSION_ID, "session-id") \
 	H(SESSION_ID_UNDERSCORE, "session_id") \
@@ -84,12 +86,30 @@ enum exchange_flag {
 	EXCHANGE_F_CLIENT_CLOSED = 1 << 9,
 };
 
-/* How the response body is cut into units. */
+/*
+ * How a body is cut into units. The message's label decides (content type, or the switch to
+ * WebSocket). A response of framing WHOLE may turn into SSE or ARRAY by its first bytes: the
+ * exchange's framing is final at the response's first unit.
+ */
 enum http_framing {
 	FRAMING_NONE,		/* no body, or one nobody wants */
 	FRAMING_WHOLE,		/* one unit: the whole body (JSON) */
 	FRAMING_SSE,		/* one unit per event */
 	FRAMING_NDJSON,		/* one unit per line */
+	FRAMING_ARRAY,		/* one unit per element of the body's one JSON array */
+	FRAMING_EVENTSTREAM,	/* AWS event stream: one unit per frame, its payload as it is */
+	FRAMING_GRPC,		/* one unit per message: protobuf, uncompressed, without prefix */
+	FRAMING_WEBSOCKET,	/* one unit per text or binary message; both directions */
+	FRAMING_MULTIPART,	/* multipart/form-data: one unit per part */
+	FRAMING_MAX,
+};
+
+/* More about a unit; known from its UNIT_BEGIN on. */
+enum unit_flag {
+	/* event stream: a frame of :message-type exception or error, not an event */
+	UNIT_F_EXCEPTION = 1 << 0,
+	UNIT_F_BINARY = 1 << 1,		/* WebSocket: a binary message */
+	UNIT_F_FILE = 1 << 2,		/* multipart: the part has a file name */
 };
 
 struct exchange {
@@ -104,6 +124,8 @@ struct exchange {
 	u16 version;			/* 10, 11, 20 */
 	u32 flags;			/* enum exchange_flag */
 	enum http_framing framing;	/* of the response */
+	enum http_framing request_framing;
+	u32 unit_flags[HTTP_DIR_MAX];	/* enum unit_flag, of the unit begun last */
 	/* first value of each; STR_NONE when absent */
 	struct str header[HTTP_DIR_MAX][HTTP_H_MAX];
 	u64 request_start_ns;		/* boot time of the first byte of each */

@@ -22,9 +22,16 @@
 
 #include "http/exchange.h"
 
-/* A unit is one JSON document: a whole body, one SSE event's data, one NDJSON line. */
+/*
+ * A unit is one document: a whole body, one SSE event's data, one NDJSON line, one message
+ * (enum http_framing). All are JSON but those of gRPC (protobuf) and multipart (any text or file).
+ */
 enum unit_step {
-	UNIT_BEGIN,		/* s: the SSE event's name, or empty */
+	/*
+	 * s: the unit's name, or empty: of an SSE event, of an event stream's frame (:event-type,
+	 * or :exception-type of UNIT_F_EXCEPTION), of a form's part
+	 */
+	UNIT_BEGIN,
 	UNIT_DATA,		/* s: the next bytes, decoded; borrowed */
 	UNIT_END,		/* s: empty */
 	UNIT_BROKEN,		/* the unit ends here unfinished: gap, cut or coding error */

@@ -178,9 +178,10 @@ static void side_request_head(struct http_conn *h, struct http_side *s)
 	h->had_exchange = true;
 	stats_add(STAT_HTTP_EXCHANGES, 1);
 	http_report(h, HTTP_PROTO_H1);
+	x->pub.request_framing = FRAMING_WHOLE;
 	x->is_wanted = h->ops->on_request(h->arg, &x->pub);
 	side_body_begin(h, s, head->is_chunked ? BODY_CHUNKED :
-			head->has_length ? BODY_SIZED : BODY_NONE, FRAMING_WHOLE);
+			head->has_length ? BODY_SIZED : BODY_NONE, x->pub.request_framing);
 }
 
 static enum body_kind side_response_body(const struct http_side *s)

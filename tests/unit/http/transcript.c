@@ -22,7 +22,9 @@ struct transcript {
 	u64 undecoded[UNDECODED_MAX];
 };
 
-static const char *const framings[] = {"none", "whole", "sse", "ndjson"};
+static const char *const framings[FRAMING_MAX] = {
+	"none", "whole", "sse", "ndjson", "array", "eventstream", "grpc", "websocket", "multipart",
+};
 
 static void say_line(struct transcript *t)
 {
