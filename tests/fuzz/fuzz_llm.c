@@ -5,7 +5,8 @@
  */
 /* covers: user/llm/llm.c user/llm/request.c user/llm/response.c user/llm/assemble.c */
 /* covers: user/llm/anthropic.c user/llm/usage.c user/llm/shape.c user/llm/state.c */
-/* covers: user/llm/dialects.c user/llm/recent.c user/llm/identity.c */
+/* covers: user/llm/dialect.c user/llm/endpoints.c user/llm/providers.c user/llm/recent.c */
+/* covers: user/llm/identity.c */
 #include <stdlib.h>
 
 #include "base/limits.h"

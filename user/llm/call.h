@@ -83,7 +83,7 @@ struct sub_usage {
 #define CALL_FINISH_MAX 16
 
 struct call {
-	struct str provider;		/* openai, anthropic, ... (user/llm/dialects.c) */
+	struct str provider;		/* openai, anthropic, ... (user/llm/providers.c) */
 	struct str endpoint;		/* chat, completions, responses, embeddings, messages ... */
 	/* OpenTelemetry gen_ai.operation.name: chat, text_completion, embeddings ... */
 	struct str operation;

@@ -2,7 +2,7 @@
 /*
  * Decides whether an exchange is an LLM call and of which API, and reads model and usage out of it.
  *
- * Dialects are rows of one table (llm/dialects.c): host / path / body shape -> JSON paths, assembly
+ * Dialects are rows of tables (llm/dialect.h): host / path / body shape -> JSON paths, assembly
  * rule, arithmetic family. JSON is matched by path while it streams (base/json.h): no document is
  * ever held, prompt text that imitates usage never matches. Malformed traffic moves a counter and
  * marks the call. Pipeline thread only.

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which path is which endpoint. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "llm/dialect.h"
+
+static void test_endpoints(void **state)
+{
+	static const struct {
+		const char *method, *path, *name;
+		u32 flags;
+	} rows[] = {
+		{"POST", "/v1/chat/completions", "chat", 0},
+		{"POST", "/chat/completions", "chat", 0},
+		{"POST", "/v1/chat/completions/", "chat", 0},
+		{"POST", "/openai/deployments/x/chat/completions", "chat", 0},
+		{"POST", "/models/chat/completions", "chat", 0},
+		{"GET", "/v1/chat/completions/chatcmpl-1", "chat", ENDPOINT_F_VIEW},
+		{"POST", "/v1/completions", "completions", 0},
+		{"POST", "/v1/responses", "responses", 0},
+		{"POST", "/backend-api/codex/responses", "responses", 0},
+		{"POST", "/v1/responses/compact", "compact", 0},
+		{"POST", "/v1/responses/input_tokens", "count_tokens", ENDPOINT_F_FREE},
+		{"POST", "/v1/responses/resp_1/cancel", "responses", ENDPOINT_F_VIEW},
+		{"GET", "/v1/responses/resp_1", "responses", ENDPOINT_F_VIEW},
+		{"POST", "/v1/embeddings", "embeddings", 0},
+		{"POST", "/v1/moderations", "moderations", ENDPOINT_F_FREE},
+		{"POST", "/v1/messages", "messages", 0},
+		{"POST", "/anthropic/v1/messages", "messages", 0},
+		{"POST", "/v1/messages/count_tokens", "count_tokens", ENDPOINT_F_FREE},
+		{"GET", "/v1/chat/completions", NULL, 0},
+		{"GET", "/v1/responses/", NULL, 0},
+		{"GET", "/v1/responses/r/input_items", NULL, 0},
+		{"DELETE", "/v1/responses/r", NULL, 0},
+		{"post", "/v1/responses", NULL, 0},
+		{"POST", "/v1/threads/t/messages", NULL, 0},
+		{"POST", "/api/messages", NULL, 0},
+		{"POST", "/v1/xcompletions", NULL, 0},
+		{"POST", "/v1/chat/completions2", NULL, 0},
+		{"POST", "completions", NULL, 0},
+		{"POST", "/", NULL, 0},
+		{"POST", "", NULL, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct endpoint *e =
+			dialect_endpoint(str_of(rows[i].method), str_of(rows[i].path));
+
+		if (!e != !rows[i].name)
+			fail_msg("%s %s", rows[i].method, rows[i].path);
+		if (!e)
+			continue;
+		assert_string_equal(e->name, rows[i].name);
+		assert_int_equal(e->flags, rows[i].flags);
+	}
+}
+
+static void test_deployment(void **state)
+{
+	assert_true(str_eq(dialect_deployment(STR("/openai/deployments/d-1/chat/completions")),
+			   STR("d-1")));
+	assert_null(dialect_deployment(STR("/openai/deployments//chat")).p);
+	assert_null(dialect_deployment(STR("/openai/deployments")).p);
+	assert_null(dialect_deployment(STR("/v1/chat/completions")).p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_endpoints),
+		cmocka_unit_test(test_deployment),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which host is whose, and whose arithmetic is its own. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "llm/dialect.h"
+
+static void test_providers(void **state)
+{
+	static const struct {
+		const char *host, *path, *name;
+		enum billing billing;
+	} rows[] = {
+		{"api.openai.com", "/", "openai", BILLING_UNKNOWN},
+		{"eu.api.openai.com", "/", "openai", BILLING_UNKNOWN},
+		{"api.openai.com:8443", "/", "openai", BILLING_UNKNOWN},
+		{"chatgpt.com", "/backend-api/codex/responses", "openai", BILLING_SUBSCRIPTION},
+		{"chatgpt.com", "/v1/responses", NULL, BILLING_UNKNOWN},
+		{"api.anthropic.com", "/", "anthropic", BILLING_UNKNOWN},
+		{"acme.openai.azure.com", "/", "azure", BILLING_UNKNOWN},
+		{"bedrock-mantle.us-east-1.api.aws", "/", "bedrock-mantle", BILLING_UNKNOWN},
+		{"aws-external-anthropic.eu-west-1.api.aws", "/", "anthropic-aws", BILLING_UNKNOWN},
+		{"openrouter.ai", "/api/v1/chat/completions", "openrouter", BILLING_UNKNOWN},
+		{"openrouter.ai", "/chat", NULL, BILLING_UNKNOWN},
+		{"dashscope-intl.aliyuncs.com", "/", "dashscope", BILLING_UNKNOWN},
+		{"api.githubcopilot.com", "/", "github-copilot", BILLING_SUBSCRIPTION},
+		{"api.individual.githubcopilot.com", "/", "github-copilot", BILLING_SUBSCRIPTION},
+		{"localhost:11434", "/", "ollama", BILLING_SELF_HOSTED},
+		{"localhost:8080", "/", NULL, BILLING_UNKNOWN},
+		{"api.openai.com.evil.example", "/", NULL, BILLING_UNKNOWN},
+		{"evil-api.openai.com", "/", NULL, BILLING_UNKNOWN},
+		{"notapi.anthropic.com", "/", NULL, BILLING_UNKNOWN},
+		{".openai.azure.com", "/", NULL, BILLING_UNKNOWN},
+		{"", "/", NULL, BILLING_UNKNOWN},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct provider *p =
+			dialect_provider(str_of(rows[i].host), str_of(rows[i].path));
+
+		if (!p != !rows[i].name)
+			fail_msg("%s%s", rows[i].host, rows[i].path);
+		if (!p)
+			continue;
+		assert_string_equal(p->name, rows[i].name);
+		assert_int_equal(p->billing, rows[i].billing);
+	}
+}
+
+static void test_families(void **state)
+{
+	const struct endpoint *chat = dialect_endpoint(STR("POST"), STR("/chat/completions"));
+	const struct endpoint *responses = dialect_endpoint(STR("POST"), STR("/responses"));
+
+	assert_int_equal(dialect_family(chat, STR("openai")), FAMILY_INCLUSIVE);
+	assert_int_equal(dialect_family(chat, STR("xai")), FAMILY_ADDED_REASONING);
+	assert_int_equal(dialect_family(responses, STR("xai")), FAMILY_INCLUSIVE);
+	assert_int_equal(dialect_family(chat, STR("gemini")), FAMILY_HIDDEN_REASONING);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_providers),
+		cmocka_unit_test(test_families),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

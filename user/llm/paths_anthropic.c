@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names of Anthropic's messages API. */
+#include "llm/paths.h"
+
+static const struct json_path anthropic_paths[] = {
+	AT("type", TYPE),
+	AT("error", ERROR),
+	AT("error.type", ERROR_TYPE),
+	AT("delta.stop_reason", FINISH),
+	AT("content_block", ITEM),
+	AT("content_block.type", ITEM_TYPE),
+	AT("content_block.name", ITEM_NAME),
+	AT("input_tokens", LIST),	/* the answer of count_tokens */
+};
+
+/* The message, at the top or as `message` of message_start. */
+static const struct json_path message_paths[] = {
+	AT("id", ID),
+	AT("model", MODEL),
+	AT("stop_reason", FINISH),
+	AT("content[]", ITEM),
+	AT("content[].type", ITEM_TYPE),
+	AT("content[].name", ITEM_NAME),
+};
+
+static const struct json_path anthropic_counts[] = {
+	COUNT("input_tokens", INPUT),
+	COUNT("output_tokens", OUTPUT),
+	COUNT("cache_read_input_tokens", CACHE_READ),
+	COUNT("cache_creation_input_tokens", CACHE_WRITE),
+	COUNT("cache_creation.ephemeral_5m_input_tokens", CACHE_5M),
+	COUNT("cache_creation.ephemeral_1h_input_tokens", CACHE_1H),
+	COUNT("output_tokens_details.thinking_tokens", REASONING),
+};
+
+static const struct json_path anthropic_usage[] = {
+	COUNT("server_tool_use.web_search_requests", WEB_SEARCH),
+	COUNT("server_tool_use.web_fetch_requests", WEB_FETCH),
+	AT("service_tier", TIER),
+	AT("inference_geo", GEO),
+	AT("speed", SPEED),
+	AT("iterations", HOPS),
+};
+
+static const struct json_path anthropic_hop[] = {
+	AT("", HOP),
+	AT("model", HOP_MODEL),
+	AT("type", HOP_TYPE),
+};
+
+static const struct json_path usage_object[] = {AT("", USAGE)};
+
+static const struct path_list anthropic_lists[] = {
+	LIST_AT("", anthropic_paths, SLOT_MAIN),
+	LIST_AT("", message_paths, SLOT_MAIN),
+	LIST_AT("message", message_paths, SLOT_MAIN),
+	LIST_AT("usage", usage_object, SLOT_MAIN),
+	LIST_AT("usage", anthropic_usage, SLOT_MAIN),
+	LIST_AT("usage", anthropic_counts, SLOT_MAIN),
+	LIST_AT("usage.iterations[]", anthropic_hop, SLOT_HOP),
+	LIST_AT("usage.iterations[]", anthropic_counts, SLOT_HOP),
+	LIST_AT("message.usage", usage_object, SLOT_MAIN),
+	LIST_AT("message.usage", anthropic_usage, SLOT_MAIN),
+	LIST_AT("message.usage", anthropic_counts, SLOT_MAIN),
+};
+
+const struct path_table paths_anthropic = PATH_TABLE(anthropic_lists);
