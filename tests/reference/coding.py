@@ -60,9 +60,42 @@ def brotli_pieces(pieces):
     return [e.run(e.FLUSH, p) for p in pieces] + [e.run(e.FINISH, b"")]
 
 
+class _ZstdBuffer(ctypes.Structure):
+    _fields_ = [("p", ctypes.c_char_p), ("n", ctypes.c_size_t), ("at", ctypes.c_size_t)]
+
+
+class _ZstdEncoder:
+    FLUSH, END = 1, 2
+
+    def __init__(self):
+        self.lib = _load("libzstd", "libzstd.so.1")
+        self.lib.ZSTD_createCCtx.restype = ctypes.c_void_p
+        self.lib.ZSTD_compressStream2.restype = ctypes.c_size_t
+        self.lib.ZSTD_compressBound.restype = ctypes.c_size_t
+        self.state = ctypes.c_void_p(self.lib.ZSTD_createCCtx())
+
+    def run(self, op, data):
+        size = self.lib.ZSTD_compressBound(ctypes.c_size_t(len(data))) + 4096
+        space = ctypes.create_string_buffer(size)
+        out = _ZstdBuffer(ctypes.cast(space, ctypes.c_char_p), size, 0)
+        src = _ZstdBuffer(data, len(data), 0)
+        left = self.lib.ZSTD_compressStream2(self.state, ctypes.byref(out), ctypes.byref(src), op)
+        assert left == 0, "zstd"
+        return space.raw[:out.at]
+
+    def __del__(self):
+        self.lib.ZSTD_freeCCtx(self.state)
+
+
+def zstd_pieces(pieces):
+    e = _ZstdEncoder()
+    return [e.run(e.FLUSH, p) for p in pieces] + [e.run(e.END, b"")]
+
+
 def encode_pieces(coding, pieces):
     """The coded body, cut where the plain one was."""
-    encoders = {"gzip": gzip_pieces, "deflate": deflate_pieces, "br": brotli_pieces}
+    encoders = {"gzip": gzip_pieces, "deflate": deflate_pieces, "br": brotli_pieces,
+                "zstd": zstd_pieces}
     return encoders[coding](pieces) if coding in encoders else list(pieces)
 
 

@@ -7,7 +7,7 @@ from coding import encode_pieces
 REASONS = {200: "OK", 201: "Created", 204: "No Content", 400: "Bad Request", 401: "Unauthorized",
            403: "Forbidden", 404: "Not Found", 429: "Too Many Requests",
            500: "Internal Server Error", 529: ""}
-CODINGS = ("identity", "gzip", "br")
+CODINGS = ("identity", "gzip", "br", "zstd")
 
 
 def cut(data, rng, pieces_max=64):

@@ -100,6 +100,8 @@
 #define HTTP_LATE_SCAN_MAX (64ull << 20)
 /* http: memory of one brotli decoder; the format's largest window is 16 MiB */
 #define HTTP_BROTLI_MEMORY_MAX (20u << 20)
+/* http: window of one zstd decoder; RFC 9659 lets a sender ask for 8 MiB, no more */
+#define HTTP_ZSTD_WINDOW_LOG_MAX 23
 /* http: decoded bytes below which the ratio is not looked at */
 #define HTTP_RATIO_FREE (1u << 20)
 /* http: exchanges that may be in flight on one HTTP/1.1 connection (pipelining) */

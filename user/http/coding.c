@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Content codings through zlib and brotli, one decoder per body, made when its first byte comes.
+ * Content codings through zlib, brotli and zstd, one decoder per body, made when its first byte
+ * comes.
  *
  * Measured on real traffic: a compressed event stream is one gzip member with a sync flush per
  * event, so output must leave with the bytes that complete it.
@@ -11,6 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include "base/limits.h"
 
@@ -26,6 +28,7 @@ struct coding {
 	size_t brotli_bytes;		/* memory the decoder holds */
 	z_stream z;
 	BrotliDecoderState *br;
+	ZSTD_DCtx *zstd;
 };
 
 enum coding_kind coding_kind_of(struct str value)
@@ -39,6 +42,8 @@ enum coding_kind coding_kind_of(struct str value)
 		return CODING_DEFLATE;
 	if (str_eq_nocase(value, STR("br")))
 		return CODING_BR;
+	if (str_eq_nocase(value, STR("zstd")))
+		return CODING_ZSTD;
 	return CODING_UNKNOWN;
 }
 
@@ -71,6 +76,19 @@ static void coding_brotli_free(void *opaque, void *p)
 	free(block);
 }
 
+/* A window is the sender's choice too, within what the coding's own rules let it ask for. */
+static ZSTD_DCtx *coding_zstd_new(void)
+{
+	ZSTD_DCtx *zstd = ZSTD_createDCtx();
+
+	if (zstd && ZSTD_isError(ZSTD_DCtx_setParameter(zstd, ZSTD_d_windowLogMax,
+							HTTP_ZSTD_WINDOW_LOG_MAX))) {
+		ZSTD_freeDCtx(zstd);
+		return NULL;
+	}
+	return zstd;
+}
+
 struct coding *coding_new(enum coding_kind kind)
 {
 	struct coding *c = calloc(1, sizeof(*c));
@@ -80,10 +98,13 @@ struct coding *coding_new(enum coding_kind kind)
 	c->kind = kind;
 	if (kind == CODING_BR)
 		c->br = BrotliDecoderCreateInstance(coding_brotli_alloc, coding_brotli_free, c);
+	if (kind == CODING_ZSTD)
+		c->zstd = coding_zstd_new();
 	/* 16 + : gzip only; deflate waits for its first two bytes */
 	if (kind == CODING_GZIP)
 		c->is_inflating = inflateInit2(&c->z, 16 + MAX_WBITS) == Z_OK;
-	if ((kind == CODING_BR && !c->br) || (kind == CODING_GZIP && !c->is_inflating)) {
+	if ((kind == CODING_BR && !c->br) || (kind == CODING_ZSTD && !c->zstd) ||
+	    (kind == CODING_GZIP && !c->is_inflating)) {
 		coding_free(c);
 		return NULL;
 	}
@@ -98,6 +119,7 @@ void coding_free(struct coding *c)
 		inflateEnd(&c->z);
 	if (c->br)
 		BrotliDecoderDestroyInstance(c->br);
+	ZSTD_freeDCtx(c->zstd);
 	free(c);
 }
 
@@ -214,6 +236,29 @@ static int coding_brotli(struct coding *c, const u8 *p, size_t n, coding_out_fn 
 	return 0;
 }
 
+/* Frames follow frames; a flushed block comes out while its frame goes on. */
+static int coding_zstd(struct coding *c, const u8 *p, size_t n, coding_out_fn out, void *arg,
+		       const char **ret_why)
+{
+	ZSTD_inBuffer in = {p, n, 0};
+	ZSTD_outBuffer room;
+	u8 buf[CODING_OUT_BYTES];
+
+	do {
+		room = (ZSTD_outBuffer){buf, sizeof(buf), 0};
+
+		size_t left = ZSTD_decompressStream(c->zstd, &room, &in);
+		int err = coding_emit(c, buf, room.pos, out, arg, ret_why);
+
+		if (err)
+			return err;
+		if (ZSTD_isError(left))
+			return coding_fail(-EPROTO, "bad compressed data", ret_why);
+		c->is_complete = left == 0;
+	} while (in.pos < in.size || room.pos == room.size);
+	return 0;
+}
+
 int coding_feed(struct coding *c, const u8 *p, size_t n, coding_out_fn out, void *arg,
 		const char **ret_why)
 {
@@ -227,6 +272,8 @@ int coding_feed(struct coding *c, const u8 *p, size_t n, coding_out_fn out, void
 		return coding_deflate(c, p, n, out, arg, ret_why);
 	case CODING_BR:
 		return coding_brotli(c, p, n, out, arg, ret_why);
+	case CODING_ZSTD:
+		return coding_zstd(c, p, n, out, arg, ret_why);
 	case CODING_IDENTITY:
 		c->is_complete = true;
 		return coding_emit(c, p, n, out, arg, ret_why);

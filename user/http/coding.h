@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Undoes one content coding as the bytes come: gzip, deflate, br.
+ * Undoes one content coding as the bytes come: gzip, deflate, br, zstd.
  *
  * What was flushed by the sender comes out at once. Output is capped (HTTP_DECODED_MAX,
  * HTTP_RATIO_MAX) and so is the window. A chain of codings, or one that is not known here, is
@@ -16,6 +16,7 @@ enum coding_kind {
 	CODING_GZIP,
 	CODING_DEFLATE,		/* zlib, or raw as some servers send it */
 	CODING_BR,
+	CODING_ZSTD,
 	CODING_UNKNOWN,
 };
 

@@ -4,7 +4,8 @@
  *
  * Push parser: bytes may be cut anywhere; gaps are events. HTTP/1.x whole: keep-alive, pipelining,
  * chunked bodies with trailers, 1xx, HEAD, 204, Expect, bodies to close; content codings gzip,
- * deflate, br (streamed, capped); bodies cut into units: whole JSON, SSE events, NDJSON lines.
+ * deflate, br, zstd (streamed, capped); bodies cut into units: whole JSON, SSE events, NDJSON
+ * lines.
  * HTTP/2, WebSocket and anything else are recognised and reported by on_undecoded with their bytes,
  * never ignored in silence. Knows neither processes nor providers. Pipeline thread only.
  *
@@ -42,7 +43,7 @@ enum unit_step {
 enum undecoded_kind {
 	UNDECODED_H2,
 	UNDECODED_WEBSOCKET,
-	UNDECODED_CODING,	/* unknown content coding (zstd ...) */
+	UNDECODED_CODING,	/* unknown content coding (compress, dcz ...) */
 	UNDECODED_OTHER,	/* not HTTP */
 	UNDECODED_MAX,
 };

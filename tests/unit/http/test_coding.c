@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include "base/buf.h"
 #include "base/limits.h"
@@ -121,6 +122,28 @@ static size_t deflate_ab(int bits, u8 *out, size_t room, size_t *ret_flush)
 			    ret_flush);
 }
 
+/* One frame of the text in two halves with a flush between; *ret_flush. */
+static size_t zstd_text(int window_log, const char *a, size_t an, const char *b, size_t bn, u8 *out,
+			size_t room, size_t *ret_flush)
+{
+	ZSTD_CCtx *z = ZSTD_createCCtx();
+	ZSTD_outBuffer to = {out, room, 0};
+	ZSTD_inBuffer first = {a, an, 0}, second = {b, bn, 0};
+
+	if (window_log)
+		ZSTD_CCtx_setParameter(z, ZSTD_c_windowLog, window_log);
+	assert_int_equal(ZSTD_compressStream2(z, &to, &first, ZSTD_e_flush), 0);
+	*ret_flush = to.pos;
+	assert_int_equal(ZSTD_compressStream2(z, &to, &second, ZSTD_e_end), 0);
+	ZSTD_freeCCtx(z);
+	return to.pos;
+}
+
+static size_t zstd_ab(u8 *out, size_t room, size_t *ret_flush)
+{
+	return zstd_text(0, TEXT_A, strlen(TEXT_A), TEXT_B, strlen(TEXT_B), out, room, ret_flush);
+}
+
 static void test_kinds(void **state)
 {
 	assert_int_equal(coding_kind_of(STR_NONE), CODING_IDENTITY);
@@ -129,7 +152,8 @@ static void test_kinds(void **state)
 	assert_int_equal(coding_kind_of(STR("x-gzip")), CODING_GZIP);
 	assert_int_equal(coding_kind_of(STR("deflate")), CODING_DEFLATE);
 	assert_int_equal(coding_kind_of(STR("br")), CODING_BR);
-	assert_int_equal(coding_kind_of(STR("zstd")), CODING_UNKNOWN);
+	assert_int_equal(coding_kind_of(STR("zstd")), CODING_ZSTD);
+	assert_int_equal(coding_kind_of(STR("zst")), CODING_UNKNOWN);
 	assert_int_equal(coding_kind_of(STR("gzip, br")), CODING_UNKNOWN);
 }
 
@@ -146,6 +170,7 @@ static void test_round_trips(void **state)
 		check(rows[i].kind, out, deflate_ab(rows[i].bits, out, sizeof(out), &flush),
 		      TEXT_A TEXT_B);
 	check(CODING_BR, br_stream, sizeof(br_stream), TEXT_A TEXT_B);
+	check(CODING_ZSTD, out, zstd_ab(out, sizeof(out), &flush), TEXT_A TEXT_B);
 	check(CODING_IDENTITY, TEXT_A, strlen(TEXT_A), TEXT_A);
 }
 
@@ -168,6 +193,12 @@ static void test_flush_comes_out_at_once(void **state)
 		assert_false(coding_is_complete(r.c));
 		run_stop(&r);
 	}
+	zstd_ab(out, sizeof(out), &flush);
+	run_start(&r, CODING_ZSTD);
+	run_feed(&r, out, flush);
+	assert_int_equal(r.out.n, strlen(TEXT_A));
+	assert_false(coding_is_complete(r.c));
+	run_stop(&r);
 	run_start(&r, CODING_BR);
 	run_feed(&r, br_stream, BR_FLUSH);
 	assert_int_equal(r.out.n, strlen(TEXT_A));
@@ -187,6 +218,19 @@ static void test_members_and_padding(void **state)
 	check(CODING_GZIP, out, n + 4, TEXT_A TEXT_B TEXT_A TEXT_B);
 }
 
+/* Frames, and between them one to skip. */
+static void test_zstd_frames(void **state)
+{
+	static const u8 skip[] = {0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 'a', 'b', 'c'};
+	u8 out[2048];
+	size_t flush, n = zstd_ab(out, 1000, &flush);
+
+	memcpy(out + n, skip, sizeof(skip));
+	n += sizeof(skip);
+	n += zstd_ab(out + n, 1000, &flush);
+	check(CODING_ZSTD, out, n, TEXT_A TEXT_B TEXT_A TEXT_B);
+}
+
 static void test_larger_than_the_buffer(void **state)
 {
 	size_t n = 300000;
@@ -198,13 +242,16 @@ static void test_larger_than_the_buffer(void **state)
 		text[i] = (char)('a' + (i * i >> 7) % 26);
 	text[n] = '\0';
 
-	size_t coded = deflate_text(31, text, n / 2, text + n / 2, n - n / 2, out, n + 1000,
-				    &flush);
 	struct run r;
 
-	for (unsigned int way = 0; way < 4; way++) {
-		run_start(&r, CODING_GZIP);
-		cuts_feed(way == 1 ? 7 : way, out, coded, run_feed, &r);
+	for (unsigned int way = 0; way < 8; way++) {
+		size_t coded = (way & 4 ? zstd_text(0, text, n / 2, text + n / 2, n - n / 2, out,
+						    n + 1000, &flush) :
+					  deflate_text(31, text, n / 2, text + n / 2, n - n / 2,
+						       out, n + 1000, &flush));
+
+		run_start(&r, way & 4 ? CODING_ZSTD : CODING_GZIP);
+		cuts_feed((way & 3) == 1 ? 7 : way & 3, out, coded, run_feed, &r);
 		assert_int_equal(r.out.n, n);
 		assert_memory_equal(r.out.p, text, n);
 		run_stop(&r);
@@ -216,7 +263,7 @@ static void test_larger_than_the_buffer(void **state)
 static void test_broken(void **state)
 {
 	static const enum coding_kind kinds[] = {CODING_GZIP, CODING_DEFLATE, CODING_BR,
-						 CODING_UNKNOWN};
+						 CODING_ZSTD, CODING_UNKNOWN};
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		for (unsigned int way = 0; way < 2 + CUTS_RANDOM_MIN; way++) {
@@ -265,6 +312,13 @@ static void test_bombs(void **state)
 	assert_true(r.err < 0);
 	assert_true(r.total <= n * HTTP_RATIO_MAX + (2 << 20) && r.total < zeros);
 	run_stop(&r);
+	n = zstd_text(0, text, zeros / 2, text, zeros / 2, out, 1 << 20, &flush);
+	run_start(&r, CODING_ZSTD);
+	r.quiet = true;
+	run_feed(&r, out, n);
+	assert_true(r.err < 0);
+	assert_string_equal(r.why, "decoded body out of proportion");
+	run_stop(&r);
 	run_start(&r, CODING_BR);
 	r.quiet = true;
 	run_feed(&r, br_bomb, sizeof(br_bomb));
@@ -285,6 +339,16 @@ static void test_large_window(void **state)
 	run_start(&r, CODING_BR);
 	run_feed(&r, largest, sizeof(largest));
 	run_stop(&r);
+	for (int log = HTTP_ZSTD_WINDOW_LOG_MAX; log <= HTTP_ZSTD_WINDOW_LOG_MAX + 1; log++) {
+		u8 out[1024];
+		size_t flush, n = zstd_text(log, TEXT_A, strlen(TEXT_A), TEXT_B, strlen(TEXT_B),
+					    out, sizeof(out), &flush);
+
+		run_start(&r, CODING_ZSTD);
+		run_feed(&r, out, n);
+		assert_int_equal(r.err < 0, log > HTTP_ZSTD_WINDOW_LOG_MAX);
+		run_stop(&r);
+	}
 }
 
 /* A client may leave before the end: what was flushed must have come out by then. */
@@ -309,6 +373,7 @@ int main(void)
 		cmocka_unit_test(test_round_trips),
 		cmocka_unit_test(test_flush_comes_out_at_once),
 		cmocka_unit_test(test_members_and_padding),
+		cmocka_unit_test(test_zstd_frames),
 		cmocka_unit_test(test_larger_than_the_buffer),
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_bit_flips),

@@ -140,7 +140,7 @@ static void test_unwanted(void **state)
 {
 	CHECK("! h1\n> PUT h /unwanted\n< 200 none\n=\n" GET_SAYS "< 200 whole\n<[x]\n=\n",
 	      W("PUT /unwanted HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"),
-	      R(SSE "Content-Encoding: zstd\r\nTransfer-Encoding: chunked\r\n\r\n"
+	      R(SSE "Content-Encoding: dcz\r\nTransfer-Encoding: chunked\r\n\r\n"
 		"3\r\nxyz\r\n0\r\n\r\n"),
 	      W(GET), R(OK "Content-Length: 1\r\n\r\nx"), CLOSE);
 }
@@ -200,7 +200,7 @@ static void test_codings_that_fail(void **state)
 {
 	stats_reset();
 	CHECK("! h1\n" GET_SAYS "< 200 whole\n= decode_failed\n# coding 3\n",
-	      W(GET), R(OK "Content-Encoding: zstd\r\nContent-Length: 3\r\n\r\nabc"), CLOSE);
+	      W(GET), R(OK "Content-Encoding: dcz\r\nContent-Length: 3\r\n\r\nabc"), CLOSE);
 	CHECK("! h1\n" GET_SAYS "< 200 whole\n= decode_failed\n# coding 3\n",
 	      W(GET), R(OK "Transfer-Encoding: gzip, chunked\r\n\r\n"
 			"3\r\nabc\r\n0\r\n\r\n"), CLOSE);
