@@ -7,13 +7,14 @@ import lzma
 import pathlib
 import re
 
+from checked import is_checked
 from coding import decode
 from reader import Exchange, endpoint_of
+from reader.route import provider_of, route_of
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CORPUS = ROOT / "../shared/corpus/recorded.jsonl.xz"
 BUNDLED = ROOT / "tests/live/exchanges"
-HOSTS = re.compile(r"^api\.(openai|anthropic)\.com$")
 
 # Of the answer's head: its framing is made anew, the rest is replayed.
 FRAMING = {"content-length", "transfer-encoding", "content-encoding", "connection", "keep-alive",
@@ -46,7 +47,8 @@ class Recorded:
 
     def exchange(self, **changes):
         x = Exchange(self.method, self.host, self.path, self.status, self.request, self.response,
-                     self.content_type)
+                     self.content_type, query=self.query,
+                     headers={k.lower(): v for k, v in self.resp_headers})
         for k, v in changes.items():
             setattr(x, k, v)
         return x
@@ -54,6 +56,13 @@ class Recorded:
     @property
     def endpoint(self):
         return endpoint_of(self.exchange())
+
+    @property
+    def is_checked(self):
+        """Of a provider and endpoint that tolltap is held to."""
+        x = self.exchange()
+        endpoint, dialect = route_of(x) or (None, None)
+        return is_checked(provider_of(x, dialect), endpoint)
 
 
 def is_header(name, value):
@@ -100,11 +109,11 @@ def has_corpus():
     return CORPUS.exists()
 
 
-def load(is_wanted=lambda row: HOSTS.match(row["host"])):
+def load(is_wanted=lambda recorded: recorded.is_checked):
     """(where they come from, the exchanges)."""
     rows = corpus_rows() if has_corpus() else bundled_rows()
     where = "../shared/corpus" if has_corpus() else "tests/live/exchanges"
-    return where, [Recorded(row) for row in rows if is_wanted(row)]
+    return where, [r for r in map(Recorded, rows) if is_wanted(r)]
 
 
 def load_bundled():

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whose API an exchange speaks to and which one: by host and path, by shape where the host is
+unknown."""
+import re
+import urllib.parse
+
+from .bodies import documents, request_of
+
+HOSTS = [(re.compile(pattern), provider) for pattern, provider in (
+    (r"(^|\.)api\.openai\.com$|^chatgpt\.com$", "openai"),
+    (r"\.(openai|cognitiveservices|services\.ai)\.azure\.com$|\.azure-api\.net$", "azure"),
+    (r"^api\.anthropic\.com$", "anthropic"),
+    (r"^aws-external-anthropic\.[^.]+\.api\.aws$", "anthropic-aws"),
+    (r"^([^.]+-)?aiplatform\.googleapis\.com$|^aiplatform\.[^.]+\.rep\.googleapis\.com$", "vertex"),
+    (r"^claude\.googleapis\.com$", "vertex"),
+    (r"^generativelanguage\.googleapis\.com$", "gemini"),
+    (r"^bedrock-mantle\.[^.]+\.api\.aws$", "bedrock-mantle"),
+    (r"^bedrock-runtime(-fips)?\.[^.]+\.(amazonaws\.(com|com\.cn|eu)|api\.aws)$", "bedrock"),
+    (r"^openrouter\.ai$", "openrouter"),
+    (r"^ai-gateway\.vercel\.sh$", "vercel"),
+    (r"^router\.huggingface\.co$", "huggingface"),
+    (r"^(api|codestral)\.mistral\.ai$", "mistral"),
+    (r"^api\.groq\.com$", "groq"),
+    (r"^api\.deepseek\.com$", "deepseek"),
+    (r"^api\.x\.ai$", "xai"),
+    (r"^api\.cerebras\.ai$", "cerebras"),
+    (r"^api\.together\.(xyz|ai)$", "together"),
+    (r"^api\.fireworks\.ai$", "fireworks"),
+    (r"^api\.perplexity\.ai$", "perplexity"),
+    (r"^api\.z\.ai$|^open\.bigmodel\.cn$", "zai"),
+    (r"^api\.moonshot\.(ai|cn)$", "moonshot"),
+    (r"^api\.minimaxi?\.(com|io)$", "minimax"),
+    (r"^api\.novita\.ai$", "novita"),
+    (r"^dashscope[^.]*\.aliyuncs\.com$", "dashscope"),
+    (r"^api\.cohere\.(com|ai)$", "cohere"),
+    (r"^api\.voyageai\.com$", "voyage"),
+    (r"^api\.writer\.com$", "writer"),
+    (r"^api\.replicate\.com$", "replicate"),
+    (r"^(www\.)?ollama\.com$", "ollama"),
+    (r"^api\.portkey\.ai$", "portkey"),
+    (r"^gateway\.pydantic\.dev$", "pydantic"),
+    (r"^gateway\.ai\.cloudflare\.com$", "cloudflare"),
+)]
+
+# Method, path -> endpoint, dialect; the first that fits.
+PATHS = [(method, re.compile(pattern), endpoint, dialect) for method, pattern, endpoint, dialect in (
+    ("POST", r"/chat/completions$", "chat", "chat"),
+    ("POST", r"/completions$", "completions", "chat"),
+    ("POST", r"/responses/input_tokens$", "count_tokens", "free"),
+    ("POST", r"/responses/compact$", "compact", "responses"),
+    ("POST", r"/responses$", "responses", "responses"),
+    ("GET", r"/responses/[^/]+$", "view", "responses"),
+    ("POST", r"/responses/[^/]+/cancel$", "view", "responses"),
+    ("POST", r"/messages/count_tokens$", "count_tokens", "free"),
+    ("GET", r"/messages/batches/[^/]+/results$", "batch", "message_batch"),
+    ("POST", r"/messages$", "messages", "messages"),
+    ("POST", r"/publishers/anthropic/models/count-tokens:rawPredict$", "count_tokens", "free"),
+    ("POST", r"/publishers/anthropic/models/[^/]+:(r|streamR)awPredict$", "messages", "messages"),
+    ("POST", r"/publishers/[^/]+/models/[^/]+:(r|streamR)awPredict$", "chat", "chat"),
+    ("POST", r":(generateContent|streamGenerateContent)$", "generate_content", "gemini"),
+    ("POST", r":(countTokens|computeTokens)$", "count_tokens", "free"),
+    ("POST", r":(embedContent|batchEmbedContents)$", "embeddings", "gemini"),
+    ("POST", r"/models/[^/]+:predict$", "predict", "predict"),
+    ("POST", r"/interactions$", "interactions", "interactions"),
+    ("POST", r"/model/[^/]+/converse(-stream)?$", "converse", "converse"),
+    ("POST", r"/model/[^/]+/invoke(-with-response-stream)?$", "invoke", "invoke"),
+    ("POST", r"/model/[^/]+/count-tokens$", "count_tokens", "free"),
+    ("POST", r"/guardrail/[^/]+/version/[^/]+/apply$", "guardrail", "unmetered"),
+    ("POST", r"/api/chat$", "chat", "ollama"),
+    ("POST", r"/api/generate$", "completions", "ollama"),
+    ("POST", r"/api/(embed|embeddings)$", "embeddings", "ollama"),
+    ("POST", r"/embeddings$", "embeddings", "embeddings"),
+    ("POST", r"/embed$", "embeddings", "cohere"),
+    ("POST", r"/moderations$", "moderations", "free"),
+    ("POST", r"/images/(generations|edits|variations)$", "images", "images"),
+    ("POST", r"/audio/(transcriptions|translations)$", "transcriptions", "transcriptions"),
+    ("POST", r"/audio/speech$", "speech", "speech"),
+    ("POST", r"/rerank$", "rerank", "rerank"),
+    ("POST", r"/ocr$", "ocr", "ocr"),
+    ("POST", r"/v1/tokenize$", "count_tokens", "free"),
+    ("POST", r"/v\d/chat$", "chat", "cohere"),
+    ("POST", r"/v1/generate$", "completions", "cohere"),
+    ("POST", r"/v1/complete$", "completions", "unmetered"),
+    ("POST", r"/generate(_stream)?$", "completions", "tgi"),
+    ("POST", r"/completion$", "completions", "llamacpp"),
+)]
+# Stored messages of other APIs, and set-up of sessions whose traffic goes elsewhere.
+NOT_A_CALL = re.compile(r"/(threads|sessions)/[^/]+/messages$|/realtime/(calls|sessions|client_secrets)$")
+HOME = {"messages": "anthropic", "message_batch": "anthropic", "gemini": "gemini",
+        "interactions": "gemini", "predict": "vertex", "converse": "bedrock", "invoke": "bedrock",
+        "ollama": "ollama", "cohere": "cohere", "tgi": "tgi", "llamacpp": "llamacpp"}
+# Paths that mean a model call only on their own provider's host, or with a body of that shape.
+OWN_HOST = {"cohere": ("cohere",), "unmetered": ("anthropic", "bedrock"), "predict": ("vertex",)}
+
+
+def path_of(x):
+    return x.path.split("?")[0].rstrip("/")
+
+
+def known_host(x):
+    host = re.sub(r":\d+$", "", x.host.lower())
+    return next((provider for pattern, provider in HOSTS if pattern.search(host)), None)
+
+
+def route_of(x):
+    """(endpoint, dialect), or None where it is no model call."""
+    path = path_of(x)
+    if NOT_A_CALL.search(path):
+        return None
+    for method, pattern, endpoint, dialect in PATHS:
+        if x.method.upper() != method or not pattern.search(path):
+            continue
+        host = known_host(x)
+        if host == "writer" and endpoint == "chat":
+            dialect = "chat"
+        if dialect == "rerank" and host == "cohere":
+            dialect = "cohere"
+        if host is None and not has_shape(x, dialect):
+            return None
+        return endpoint, dialect
+    return None
+
+
+def has_shape(x, dialect):
+    """An unknown host's exchange is a call when its bodies look like one."""
+    if dialect in OWN_HOST:
+        return False
+    request = request_of(x)
+    asks = any(k in request for k in ("model", "messages", "contents", "prompt", "input", "inputs"))
+    return asks or any("usage" in d or "usageMetadata" in d for d in documents(x)[1][-1:]) or \
+        x.method.upper() == "GET" or "/model/" in x.path
+
+
+def provider_of(x, dialect):
+    return known_host(x) or evidence(x) or HOME.get(dialect, "openai")
+
+
+def evidence(x):
+    """Who answers on an unknown host, as far as the answer's head and body tell."""
+    names = set(x.headers)
+    if any(n.startswith("x-litellm-") for n in names):
+        return "litellm"
+    if {"x-compute-type", "x-prompt-tokens"} <= names:
+        return "tgi"
+    if x.headers.get("server", "").lower() == "llama.cpp":
+        return "llamacpp"
+    if any(isinstance(d.get("timings"), dict) for d in documents(x)[1]):
+        return "llamacpp"
+    return None
+
+
+def asked_model(x, request):
+    """Of the path where the path names it, else of the request."""
+    path = urllib.parse.unquote(path_of(x))
+    for pattern in (r"/model/(.+)/(?:converse|invoke|count-tokens)[a-z-]*$",
+                    r"/deployments/([^/]+)/", r"/models/([^/:]+):\w+$"):
+        found = re.search(pattern, path)
+        if found and found[1] != "count-tokens":
+            return found[1]
+    asked = request.get("model")
+    if not asked and isinstance(request.get("models"), list) and request["models"]:
+        asked = request["models"][0]
+    return asked if isinstance(asked, str) and asked else None
