@@ -19,6 +19,7 @@
 #include "capture/attach.h"
 #include "capture/bpf_load.h"
 #include "capture/discover.h"
+#include "capture/names.h"
 #include "capture/prepare.h"
 #include "capture/ring.h"
 #include "capture/selftest.h"
@@ -131,20 +132,6 @@ static bool is_alive(void *arg, pid_t pid)
 
 /* --- opening -------------------------------------------------------------------------------- */
 
-static const char *form_name(enum attach_form form)
-{
-	switch (form) {
-	case FORM_SESSION:
-		return "uprobe.session";
-	case FORM_MULTI:
-		return "uprobe_multi";
-	case FORM_PERF:
-		return "perf uprobe";
-	default:
-		return "none";
-	}
-}
-
 static void unload(struct live *l)
 {
 	attach_free(l->attach);
@@ -160,7 +147,7 @@ static int try_form(struct live *l, const struct bpf_features *features, enum at
 	int err = bpf_load(features, form, ring_bytes, &l->bpf);
 
 	if (err) {
-		log_debug("form %s: %s", form_name(form), strerror(-err));
+		log_debug("form %s: %s", capture_form_name(form), strerror(-err));
 		return err;
 	}
 	l->attach = attach_new(l->bpf);
@@ -170,7 +157,7 @@ static int try_form(struct live *l, const struct bpf_features *features, enum at
 	}
 	*ret = selftest_run(l->bpf, l->attach);
 	if (*ret == SELFTEST_FAILED) {
-		log_debug("form %s: the self-test saw no hit", form_name(form));
+		log_debug("form %s: the self-test saw no hit", capture_form_name(form));
 		unload(l);
 		return -EOPNOTSUPP;
 	}
@@ -462,7 +449,7 @@ static const char *live_describe(struct capture *c)
 {
 	struct live *l = (struct live *)c;
 	int n = snprintf(l->description, sizeof(l->description), "%s: ",
-			 form_name(bpf_form(l->bpf)));
+			 capture_form_name(bpf_form(l->bpf)));
 
 	trace_describe(l->trace, l->description + n, sizeof(l->description) - n);
 	return l->description;
