@@ -71,6 +71,10 @@
 #define DISCOVER_CPUS_MAX 4096
 #define DISCOVER_LINE_MAX 8192		/* one line of /proc/PID/maps: a path of 4096, escaped */
 
+/* examine: files and sockets of one process that are looked at; more than any client has */
+#define EXAMINE_FILES_MAX 4096
+#define EXAMINE_SOCKETS_MAX 65536
+
 /* replay: one recorded event; the kernel's largest is far below */
 #define REPLAY_EVENT_MAX (1u << 20)
 

@@ -22,7 +22,6 @@
 #include "base/util.h"
 #include "tolltap.skel.h"
 
-#define BTF_PATH "/sys/kernel/btf/vmlinux"
 #define LOG_TEXT_MAX 512
 
 struct bpf {
@@ -136,8 +135,7 @@ int bpf_probe_features(struct bpf_features *ret)
 	return 0;
 }
 
-/* As many rings as CPUs, within the budget; CPUs share them beyond it. */
-static size_t ring_count(size_t ring_bytes)
+size_t bpf_rings_for(size_t ring_bytes)
 {
 	int cpus = libbpf_num_possible_cpus();
 	size_t n = RING_BUDGET_BYTES / ring_bytes;
@@ -231,7 +229,7 @@ int bpf_load(const struct bpf_features *features, enum attach_form form, size_t 
 	memset(b->ring_fd, 0xff, sizeof(b->ring_fd));
 	b->form = form;
 	b->ring_bytes = ring_bytes;
-	b->ring_cnt = ring_count(ring_bytes);
+	b->ring_cnt = bpf_rings_for(ring_bytes);
 	b->attach_type = form == FORM_SESSION ? features->attach_session
 			 : form == FORM_MULTI ? features->attach_multi : 0;
 

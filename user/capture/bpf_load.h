@@ -14,6 +14,8 @@
 #include "base/types.h"
 #include "bpf/event.h"
 
+#define BTF_PATH "/sys/kernel/btf/vmlinux"
+
 struct bpf;
 
 /* Logs and returns -EPERM or -ENOSYS when this host cannot run any BPF of ours. */
@@ -41,6 +43,9 @@ u32 bpf_attach_type(const struct bpf *b);		/* for links of the multi forms */
 
 /* Descriptor of the program for this function and leg, or -ENOENT when that leg is not probed. */
 int bpf_program_fd_for(const struct bpf *b, enum probe_fn fn, bool is_return);
+
+/* How many rings of that size this machine gets: one per CPU, within the budget. */
+size_t bpf_rings_for(size_t ring_bytes);
 
 size_t bpf_ring_count(const struct bpf *b);
 size_t bpf_ring_bytes(const struct bpf *b);

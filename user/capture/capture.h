@@ -95,4 +95,78 @@ void capture_close(struct capture *c);
 /* One line for the receipt: form chosen, sites and their classes. Valid until the next call. */
 const char *capture_describe(struct capture *c);
 
+/* --- what can be told without a trace (tolltap doctor) ----------------------------------------
+ *
+ * What the callbacks get is borrowed for the call.
+ */
+
+enum host_state {
+	HOST_OK,
+	HOST_WARN,		/* a trace works, but less well, or sees less */
+	HOST_FAIL,		/* no trace until it is mended */
+	HOST_UNKNOWN,		/* could not be looked at */
+};
+
+struct host_fact {
+	const char *name;	/* a contract: "kernel" ...; "library" may come again */
+	enum host_state state;
+	const char *value;
+	const char *remedy;	/* "" when it is well */
+};
+
+typedef void (*host_fact_fn)(void *arg, const struct host_fact *fact);
+
+/*
+ * Looks at this machine and tries each form of attachment on a function of this very program.
+ * Works without root as far as it goes. True: nothing failed, processes can be traced.
+ */
+bool capture_examine_host(host_fact_fn fn, void *arg);
+
+struct file_site {
+	const char *function;
+	const char *stack;
+	const char *class;	/* emulated, stepped ... */
+	u64 offset;
+};
+
+/* What a file is to us. */
+struct file_report {
+	const char *path;
+	const char *why;		/* it gets no probe; NULL: it does */
+	bool is_refused;		/* unreadable or malformed, not merely without TLS */
+	const char *build_id;		/* hexadecimal, "" when it has none */
+	bool has_lpstub;		/* probed per process and after start-up only */
+	const char *worst_class;	/* of its sites */
+	const struct file_site *site;
+	size_t site_cnt;
+};
+
+typedef void (*file_report_fn)(void *arg, const struct file_report *report);
+
+void capture_examine_file(const char *path, file_report_fn fn, void *arg);
+
+/* Borrows fd; path is for people. */
+void capture_examine_fd(int fd, const char *path, file_report_fn fn, void *arg);
+
+/* What a process is to us; looked up in /proc, nothing is attached. */
+struct process_report {
+	pid_t pid;
+	char comm[EVENT_COMM_LEN + 1];
+	size_t file_cnt;		/* executable mappings, one per file */
+	size_t probed_cnt;		/* of them, those that would get probes */
+	size_t refused_cnt;		/* of them, those that could not be looked at */
+	size_t tls_cnt;			/* open TCP connections to ports 443 and 8443 */
+	size_t quic_cnt;		/* UDP sockets connected to port 443 */
+	bool is_unread;			/* whether sockets could not be looked at */
+	const char *dark;		/* class of what stays dark, or NULL */
+	const char *dark_why;
+};
+
+/*
+ * Tells on_file of each mapped file that would get probes or could not be looked at, and fills
+ * *ret. -ESRCH, -EACCES.
+ */
+int capture_examine_process(pid_t pid, file_report_fn on_file, void *arg,
+			    struct process_report *ret);
+
 #endif

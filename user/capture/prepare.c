@@ -135,7 +135,7 @@ const char *prepare_cache_next(const char *cache, size_t size, const char *name,
 	return NULL;
 }
 
-static void prepare_cached_libraries(prepare_file_fn fn, void *arg)
+void prepare_cached_libraries(prepare_file_fn fn, void *arg)
 {
 	__cleanup_close int fd = open_regular(CACHE_PATH);
 	struct stat st;
