@@ -11,6 +11,7 @@ int cmd_run(const struct options *o);
 int cmd_watch(const struct options *o);
 int cmd_report(const struct options *o);
 int cmd_ratecard(const struct options *o);
+int cmd_doctor(const struct options *o);
 
 /* tolltap-dev */
 int cmd_replay(const struct options *o);

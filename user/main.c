@@ -10,6 +10,7 @@ int main(int argc, char **argv)
 		[COMMAND_WATCH] = cmd_watch,
 		[COMMAND_REPORT] = cmd_report,
 		[COMMAND_RATECARD] = cmd_ratecard,
+		[COMMAND_DOCTOR] = cmd_doctor,
 	};
 	struct options o;
 	int err = options_parse(argc, argv, false, &o);

@@ -45,6 +45,13 @@ static int set_format(struct options *o, const char *v)
 	return -EINVAL;
 }
 
+static int set_json(struct options *o, const char *v)
+{
+	(void)v;
+	o->format = FORMAT_JSON;
+	return 0;
+}
+
 static int set_color(struct options *o, const char *v)
 {
 	static const char *const names[] = {"auto", "always", "never"};
@@ -193,8 +200,9 @@ static int set_until(struct options *o, const char *v)
 }
 
 static const struct option_row option_rows[] = {
-	{"pid", "PID", IN(COMMAND_WATCH), add_pid,
-	 "trace this process and what it starts; may be given again"},
+	{"pid", "PID", IN(COMMAND_WATCH) | IN(COMMAND_DOCTOR), add_pid,
+	 "trace this process and what it starts (doctor: look at it); may be given again"},
+	{"json", NULL, IN(COMMAND_DOCTOR), set_json, "one JSON object instead of lines"},
 	{"by", "DIM[,DIM]", IN(COMMAND_REPORT), set_by,
 	 "group by model, provider, process, user, session, day, tag:KEY ..."},
 	{"since", "TIME", IN(COMMAND_REPORT), set_since, "24h, 7d, 30m, or a date"},
@@ -204,7 +212,7 @@ static const struct option_row option_rows[] = {
 	 "table or ndjson (report: table, json or csv)"},
 	{"output", "FILE", SHOWING | IN(COMMAND_RECORD), set_output,
 	 "write there; default: standard error under run, else standard output"},
-	{"ledger", "FILE", SHOWING, set_ledger,
+	{"ledger", "FILE", SHOWING | IN(COMMAND_DOCTOR), set_ledger,
 	 "default: $XDG_STATE_HOME/tolltap/ledger.db of the invoking user"},
 	{"no-ledger", NULL, PRICING, set_no_ledger, "keep no ledger"},
 	{"ratecard", "PATH", PRICING, add_card,
@@ -220,7 +228,8 @@ static const struct option_row option_rows[] = {
 	 "run the command as root instead of the user who called sudo"},
 	{"quiet", NULL, PRICING, set_quiet, "no line per call, no receipt"},
 	{"color", "WHEN", PRICING, set_color, "auto, always or never"},
-	{"verbose", NULL, SHOWING | TRACING, set_verbose, "say what is being done"},
+	{"verbose", NULL, SHOWING | TRACING | IN(COMMAND_DOCTOR), set_verbose,
+	 "say what is being done"},
 };
 
 static const struct {
@@ -235,6 +244,8 @@ static const struct {
 	{"watch", COMMAND_WATCH, false, "[OPTION]... --pid PID", "the same for what already runs"},
 	{"report", COMMAND_REPORT, false, "[OPTION]...", "the ledger by any dimension"},
 	{"ratecard", COMMAND_RATECARD, false, "lint FILE...", "check rate cards"},
+	{"doctor", COMMAND_DOCTOR, false, "[OPTION]... [FILE]...",
+	 "can this host, a process or a file be traced; if not, why and what to do"},
 	{"replay", COMMAND_REPLAY, true, "[OPTION]... FILE", "feed a recording to the pipeline"},
 	{"record", COMMAND_RECORD, true, "--output FILE [--] COMMAND [ARG]...",
 	 "write what the probes copy to a file; it holds plaintext"},

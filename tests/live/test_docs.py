@@ -30,14 +30,15 @@ def test_demo_is_the_recording():
 
 
 def test_commands_of_the_readme(tmp_path):
-    """report and ratecard as README gives them, on a ledger of this test."""
+    """report, ratecard and doctor as README gives them, on a ledger of this test."""
     env = {"PATH": f"{ROOT / 'build'}:{os.environ['PATH']}", "HOME": str(tmp_path),
            "XDG_STATE_HOME": str(tmp_path / "state")}
     ran = subprocess.run(["tolltap", "run", "--", "true"], env=env, capture_output=True, text=True, timeout=60)
     assert ran.returncode == 0, ran
     assert "no LLM call" in ran.stderr
-    commands = re.findall(r"^    (tolltap (?:report|ratecard)[^#\n]*?)\s*(?:#|$)", README, re.M)
-    assert len(commands) >= 2, commands
+    commands = re.findall(r"^    (?:sudo )?(tolltap (?:report|ratecard|doctor)[^#\n]*?)\s*(?:#|$)", README, re.M)
+    commands = [c for c in commands if "--pid" not in c]
+    assert len(commands) >= 3, commands
     for command in commands:
         if "my-card.json" in command:
             command = command.replace("my-card.json", str(ROOT / "ratecards/openai.json"))
