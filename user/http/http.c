@@ -1,12 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The connection: two sides, what is held back between them, and what it turns out to be.
- *
- *	UNKNOWN --first head--> H1 --101--> WEBSOCKET, H2, NONE     bytes of the last three are
- *	   |                    | \--unreadable--> NONE             counted, not parsed
- *	   +--preface--> H2     +--2xx to CONNECT--> UNKNOWN
- *	   +--else--> NONE
- */
+/* The connection: two sides, and what is held back between them. */
 #include "http/private.h"
 
 #include <stdlib.h>
@@ -15,18 +8,6 @@
 #include "base/stats.h"
 
 _Static_assert(sizeof(struct http_conn) < 1024, "CONN_MAX of these are kept");
-
-const char *http_undecoded_name(enum undecoded_kind kind)
-{
-	static const char *const names[UNDECODED_MAX] = {
-		[UNDECODED_H2] = "h2",
-		[UNDECODED_WEBSOCKET] = "websocket",
-		[UNDECODED_CODING] = "coding",
-		[UNDECODED_OTHER] = "other",
-	};
-
-	return kind < UNDECODED_MAX ? names[kind] : "other";
-}
 
 struct http_conn *http_conn_new(const struct http_ops *ops, void *arg, const void *conn)
 {
@@ -48,71 +29,11 @@ void http_conn_free(struct http_conn *h)
 	if (!h)
 		return;
 	pair_finish_all(h, 0, true);
+	if (h->reader)
+		h->reader->free(h->reader_state);
 	side_fini(&h->side[0]);
 	side_fini(&h->side[1]);
 	free(h);
-}
-
-void http_count_undecoded(struct http_conn *h, enum undecoded_kind kind, u64 n)
-{
-	if (n == 0)
-		return;
-	stats_add(STAT_HTTP_UNDECODED_BYTES, n);
-	h->ops->on_undecoded(h->arg, h->conn, kind, n);
-}
-
-void http_report(struct http_conn *h, enum http_protocol protocol)
-{
-	h->protocol = protocol;
-	if (h->reported == protocol)
-		return;
-	h->reported = protocol;
-	h->ops->on_protocol(h->arg, h->conn, protocol);
-}
-
-static void http_reset_side(struct http_conn *h, struct http_side *s)
-{
-	u64 dropped = s->scan.n + hold_clear(&s->hold);
-
-	side_fini(s);
-	side_init(s);
-	http_count_undecoded(h, h->undecoded, dropped);
-}
-
-void http_become(struct http_conn *h, enum http_protocol protocol, enum undecoded_kind kind,
-		 const char *why)
-{
-	u64 ts_ns = h->side[0].ts_ns > h->side[1].ts_ns ? h->side[0].ts_ns : h->side[1].ts_ns;
-
-	for (int i = 0; i < 2; i++)
-		if (h->side[i].x)
-			content_end(h, h->side[i].x,
-				    http_is_request_side(h, &h->side[i]) ? HTTP_REQUEST :
-									   HTTP_RESPONSE,
-				    &h->side[i].content, false);
-	pair_finish_all(h, ts_ns, false);
-	if (h->protocol == HTTP_PROTO_H1 && protocol == HTTP_PROTO_NONE)
-		stats_add(STAT_HTTP_DEAD, 1);
-	h->dead = why;
-	h->undecoded = kind;
-	http_report(h, protocol);
-	http_reset_side(h, &h->side[0]);
-	http_reset_side(h, &h->side[1]);
-}
-
-void http_restart(struct http_conn *h)
-{
-	h->protocol = HTTP_PROTO_UNKNOWN;
-	h->request_side = -1;
-	h->is_role_sure = false;
-	for (int i = 0; i < 2; i++) {
-		struct http_side *s = &h->side[i];
-
-		h1_reset(&s->h1);
-		buf_fini(&s->scan);
-		s->state = SIDE_FIRST;
-		s->is_idle = true;
-	}
 }
 
 /* --- holding back --- */
@@ -144,11 +65,12 @@ static bool http_drain_side(struct http_conn *h, struct http_side *s)
 	else
 		part->at += side_feed(h, s, part->ts_ns, part->data + part->at,
 				      part->n - part->at);
-	if (part->at < part->n && h->protocol <= HTTP_PROTO_H1) {
+	if (h->protocol > HTTP_PROTO_H1) {
+		http_hand_over(h, s, part->ts_ns, part->data + part->at, part->n - part->at);
+	} else if (part->at < part->n) {
 		hold_untake(&s->hold, part);
 		return true;
 	}
-	http_count_undecoded(h, h->undecoded, part->n - part->at);
 	free(part);
 	return true;
 }
@@ -170,19 +92,23 @@ void http_conn_feed(struct http_conn *h, bool is_write, u64 ts_ns, const u8 *p, 
 	struct http_side *s = &h->side[is_write];
 	size_t taken = 0;
 
+	if (h->protocol > HTTP_PROTO_H1) {
+		http_pass_on(h, is_write, ts_ns, p, n);
+		return;
+	}
 	if (resync_was_wrong(h, s, p, n))
 		http_hold_overflow(h, s);
-	if (!s->hold.first)
+	if (h->protocol <= HTTP_PROTO_H1 && !s->hold.first)
 		taken = side_feed(h, s, ts_ns, p, n);
 	if (h->protocol > HTTP_PROTO_H1) {
-		http_count_undecoded(h, h->undecoded, n - taken);
+		http_hand_over(h, s, ts_ns, p + taken, n - taken);
 		return;
 	}
 	if (taken < n && hold_push(&s->hold, ts_ns, p + taken, n - taken)) {
 		/* with what is held goes the rest of this record: a search starts at the next */
 		http_hold_overflow(h, s);
 		if (h->protocol > HTTP_PROTO_H1)
-			http_count_undecoded(h, h->undecoded, n - taken);
+			http_hand_over(h, s, ts_ns, p + taken, n - taken);
 		else
 			stats_add(STAT_HTTP_RESYNC_BYTES, n - taken);
 		return;
@@ -194,12 +120,16 @@ void http_conn_gap(struct http_conn *h, bool is_write, u64 ts_ns, u64 n, bool is
 {
 	struct http_side *s = &h->side[is_write];
 
+	if (h->reader && n)
+		h->reader->gap(h->reader_state, is_write, ts_ns, n, is_policy);
 	if (n == 0 || h->protocol > HTTP_PROTO_H1)
 		return;
 	if (!s->hold.first)
 		side_gap(h, s, ts_ns, n, is_policy);
 	else if (hold_push_gap(&s->hold, ts_ns, n, is_policy))
 		http_hold_overflow(h, s);
+	if (h->protocol > HTTP_PROTO_H1)
+		http_hand_over(h, s, ts_ns, NULL, 0);
 	http_drain(h);
 }
 
@@ -212,6 +142,8 @@ void http_conn_late(struct http_conn *h)
 
 void http_conn_close(struct http_conn *h, u64 ts_ns)
 {
+	if (h->reader)
+		h->reader->close(h->reader_state, ts_ns);
 	for (int i = 0; i < 2; i++) {
 		struct http_side *s = &h->side[i];
 		u64 dropped = hold_clear(&s->hold);

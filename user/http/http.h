@@ -55,6 +55,7 @@ enum http_protocol {
 	HTTP_PROTO_H2,
 	HTTP_PROTO_WEBSOCKET,
 	HTTP_PROTO_NONE,	/* not HTTP, for good */
+	HTTP_PROTO_MAX,
 };
 
 struct http_ops {

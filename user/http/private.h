@@ -2,7 +2,8 @@
 /*
  * One HTTP/1 connection from the inside: two sides, each a state machine, and a queue of exchanges.
  *
- *	http.c		bytes in, protocol, holding back, end
+ *	http.c		bytes in, holding back, end
+ *	switch.c	what the connection turns out to be, and who reads it then
  *	side.c		the states of one direction
  *	resync.c	its search for a head: first bytes, after a gap, after a late start
  *	pair.c		exchanges: made, matched with their responses, finished
@@ -71,6 +72,19 @@ struct http_side {
 	struct hold hold;
 };
 
+/*
+ * What reads a connection that turned out to be something else than HTTP/1: found by its first
+ * bytes, agreed on with an upgrade, or joined late. It gets every byte from there on, in order
+ * within each direction; the directions may be out of step.
+ */
+struct http_protocol_ops {
+	void *(*new)(struct http_conn *h);	/* NULL when memory is out */
+	void (*free)(void *state);
+	void (*feed)(void *state, bool is_write, u64 ts_ns, const u8 *p, size_t n);
+	void (*gap)(void *state, bool is_write, u64 ts_ns, u64 n, bool is_policy);
+	void (*close)(void *state, u64 ts_ns);	/* ends what is open */
+};
+
 struct http_conn {
 	const struct http_ops *ops;
 	void *arg;
@@ -81,6 +95,8 @@ struct http_conn {
 	enum http_protocol protocol;
 	enum http_protocol reported;
 	enum undecoded_kind undecoded;	/* once protocol is one that is not parsed */
+	const struct http_protocol_ops *reader;	/* NULL: HTTP/1, or bytes that are only counted */
+	void *reader_state;
 	bool requests_missing;		/* a request may have gone by unseen */
 	bool responses_missing;
 	bool is_pipelined;		/* a request was sent before the response to the last */
@@ -92,7 +108,7 @@ struct http_conn {
 	unsigned int count;
 };
 
-/* --- http.c --- */
+/* --- switch.c --- */
 
 static inline bool http_is_request_side(const struct http_conn *h, const struct http_side *s)
 {
@@ -104,12 +120,19 @@ static inline bool http_is_response_side(const struct http_conn *h, const struct
 	return h->request_side >= 0 && s != &h->side[h->request_side];
 }
 
-/* The connection is, from here on, something that is not parsed; ends all exchanges. */
+/* The connection is, from here on, something else than HTTP/1; ends all exchanges. */
 void http_become(struct http_conn *h, enum http_protocol protocol, enum undecoded_kind kind,
 		 const char *why);
 void http_report(struct http_conn *h, enum http_protocol protocol);
 /* A tunnel begins: both sides start over. */
 void http_restart(struct http_conn *h);
+/*
+ * Behind http_become: what had come before it, and the rest p[0..n) of the record under way on s,
+ * go where they belong.
+ */
+void http_hand_over(struct http_conn *h, struct http_side *s, u64 ts_ns, const u8 *p, size_t n);
+/* The same for a record that comes later. */
+void http_pass_on(struct http_conn *h, bool is_write, u64 ts_ns, const u8 *p, size_t n);
 void http_count_undecoded(struct http_conn *h, enum undecoded_kind kind, u64 n);
 
 /* --- side.c --- */
