@@ -15,6 +15,7 @@ import price        # noqa: E402
 import server       # noqa: E402
 
 SEED = int(os.environ.get("TOLLTAP_SEED", "20261122"))
+HOSTS = ("api.openai.com", "api.anthropic.com")
 # The providers' names lead here inside a mount namespace of the test's own; 443 as they use it, and
 # an address of this run's own, so that two runs do not meet.
 NAMED = (f"127.77.{os.getpid() >> 8 & 255}.{os.getpid() & 255 or 1}", 443)
@@ -28,7 +29,7 @@ def pytest_report_header():
 
 @pytest.fixture(scope="session")
 def recorded():
-    return [r for r in exchanges.load()[1] if r.endpoint]
+    return [r for r in exchanges.load()[1] if r.endpoint and r.host in HOSTS]
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import re
 from checked import is_checked
 from coding import decode
 from reader import Exchange, endpoint_of
-from reader.route import provider_of, route_of
+from reader.route import known_host, provider_of, route_of
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CORPUS = ROOT / "../shared/corpus/recorded.jsonl.xz"
@@ -42,6 +42,12 @@ class Recorded:
         return self.header("content-type")
 
     @property
+    def request_type(self):
+        """As sent where that tells how to read the body (a form's boundary)."""
+        sent = next((v for k, v in self.req_headers if k.lower() == "content-type"), "")
+        return sent if sent.startswith("multipart/") else "application/json"
+
+    @property
     def is_sse(self):
         return bool(re.match(rb"\s*(data:|event:|:)", self.response))
 
@@ -62,7 +68,7 @@ class Recorded:
         """Of a provider and endpoint that tolltap is held to."""
         x = self.exchange()
         endpoint, dialect = route_of(x) or (None, None)
-        return is_checked(provider_of(x, dialect), endpoint)
+        return is_checked(provider_of(x, dialect), endpoint, known_host(x), self.path)
 
 
 def is_header(name, value):

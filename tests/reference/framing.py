@@ -73,7 +73,7 @@ def frame_response(recorded, rng, coding="identity", is_chunked=True, body=None)
 def frame_request(recorded, rng, host=None, is_chunked=False, extra=()):
     """The pieces a client would write."""
     target = recorded.path + (f"?{recorded.query}" if recorded.query else "")
-    headers = [("host", host or recorded.host), ("content-type", "application/json"), *extra]
+    headers = [("host", host or recorded.host), ("content-type", recorded.request_type), *extra]
     body = recorded.request
     if is_chunked:
         headers.append(("transfer-encoding", "chunked"))

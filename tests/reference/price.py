@@ -128,7 +128,7 @@ class Book:
         computed = self.compute(want, host, wall_ns)
         if want["cost"] is None:
             return computed
-        return {"status": "priced", "amount": decimal(Fraction(want["cost"])),
+        return {"status": "priced", "amount": decimal(rounded(Fraction(want["cost"]))),
                 "meters": computed["meters"], "match": computed.get("match")}
 
     def compute(self, want, host, wall_ns):

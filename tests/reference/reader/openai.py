@@ -30,8 +30,10 @@ def read_inclusive(u, usage, names, provider):
         reasoning = count(usage, "reasoning_tokens")
     extra = outside(u, prompt, made, reasoning, kinds[0], provider, usage)
     if prompt is not None:
-        inside = [cached, written] + ([None] + kinds[1:] if extra == "audio" else kinds)
-        put(u.tokens, input=remainder(u, prompt, inside), cache_read=cached, cache_write=written,
+        fresh = remainder(u, prompt, (cached, written))
+        kinds = within(fresh + (kinds[0] if extra == "audio" else 0), kinds)
+        inside = [None] + kinds[1:] if extra == "audio" else kinds
+        put(u.tokens, input=remainder(u, fresh, inside), cache_read=cached, cache_write=written,
             input_audio=kinds[0], input_image=kinds[1], input_video=kinds[2])
     if made is not None:
         if extra == "hidden":
@@ -43,6 +45,15 @@ def read_inclusive(u, usage, names, provider):
     count_tools(u, usage)
 
 
+def within(rest, kinds):
+    """Modalities may count what the cache holds too: no more than is fresh is billed as fresh."""
+    out = []
+    for n in kinds:
+        out.append(None if n is None else min(n, rest))
+        rest -= out[-1] or 0
+    return out
+
+
 def first(*values):
     return next((v for v in values if v is not None), None)
 
@@ -51,7 +62,7 @@ def outside(u, prompt, made, reasoning, audio, provider, usage):
     """Which part the provider does not hold in its own prompt or completion, as its total shows."""
     if provider == "perplexity" and count(usage, "reasoning_tokens"):
         return "reasoning"
-    if provider == "vercel" and (u.model or "").startswith("google/"):
+    if provider == "vercel-gw" and (u.model or "").startswith("google/"):
         return "reasoning"
     if None in (u.total, prompt, made):
         return None

@@ -17,8 +17,8 @@ HOSTS = [(re.compile(pattern), provider) for pattern, provider in (
     (r"^bedrock-mantle\.[^.]+\.api\.aws$", "bedrock-mantle"),
     (r"^bedrock-runtime(-fips)?\.[^.]+\.(amazonaws\.(com|com\.cn|eu)|api\.aws)$", "bedrock"),
     (r"^openrouter\.ai$", "openrouter"),
-    (r"^ai-gateway\.vercel\.sh$", "vercel"),
-    (r"^router\.huggingface\.co$", "huggingface"),
+    (r"^ai-gateway\.vercel\.sh$", "vercel-gw"),
+    (r"^router\.huggingface\.co$", "hf"),
     (r"^(api|codestral)\.mistral\.ai$", "mistral"),
     (r"^api\.groq\.com$", "groq"),
     (r"^api\.deepseek\.com$", "deepseek"),
@@ -88,7 +88,7 @@ PATHS = [(method, re.compile(pattern), endpoint, dialect) for method, pattern, e
 NOT_A_CALL = re.compile(r"/(threads|sessions)/[^/]+/messages$|/realtime/(calls|sessions|client_secrets)$")
 HOME = {"messages": "anthropic", "message_batch": "anthropic", "gemini": "gemini",
         "interactions": "gemini", "predict": "vertex", "converse": "bedrock", "invoke": "bedrock",
-        "ollama": "ollama", "cohere": "cohere", "tgi": "tgi", "llamacpp": "llamacpp"}
+        "ollama": "ollama", "cohere": "cohere"}
 # Paths that mean a model call only on their own provider's host, or with a body of that shape.
 OWN_HOST = {"cohere": ("cohere",), "unmetered": ("anthropic", "bedrock"), "predict": ("vertex",)}
 
@@ -132,21 +132,8 @@ def has_shape(x, dialect):
 
 
 def provider_of(x, dialect):
-    return known_host(x) or evidence(x) or HOME.get(dialect, "openai")
-
-
-def evidence(x):
-    """Who answers on an unknown host, as far as the answer's head and body tell."""
-    names = set(x.headers)
-    if any(n.startswith("x-litellm-") for n in names):
-        return "litellm"
-    if {"x-compute-type", "x-prompt-tokens"} <= names:
-        return "tgi"
-    if x.headers.get("server", "").lower() == "llama.cpp":
-        return "llamacpp"
-    if any(isinstance(d.get("timings"), dict) for d in documents(x)[1]):
-        return "llamacpp"
-    return None
+    """Of an unknown host the one whose format it speaks."""
+    return known_host(x) or HOME.get(dialect, "openai")
 
 
 def asked_model(x, request):
