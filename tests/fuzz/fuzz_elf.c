@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: user/capture/elf.c user/capture/elf_names.c user/capture/target.c */
-/* A hostile ELF file: a probe lies inside the file, and an answer is whole or absent. */
+/*
+ * A hostile ELF file: a probe lies inside the file, and an answer is whole or absent.
+ *
+ * covers: user/capture/elf.c user/capture/elf_names.c user/capture/target.c
+ * covers: user/capture/locate.c user/capture/openssl_symbols.c
+ */
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -35,7 +39,6 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	if (!target_classify(fd, &target)) {
 		check(&target, size);
 		target_worst_class(&target);
-		target_fn_name(target.probe[0].fn);
 	}
 	/* the vaddr of every offset is one whose offset it is */
 	struct elf_file *e;

@@ -8,6 +8,7 @@
 
 #include "base/util.h"
 #include "capture/boringssl_scan.h"
+#include "capture/locate.h"
 #include "capture/x86_walk.h"
 
 /* SSL_write raises its four errors within this many lines; 26 in the builds seen */
@@ -277,4 +278,31 @@ int boringssl_find(struct elf_file *e, struct boringssl *ret)
 	if (!err)
 		*ret = found;
 	return err;
+}
+
+static bool add(struct elf_file *e, struct target *t, enum probe_fn fn, u64 vaddr)
+{
+	struct locate_function f = { .fn = fn, .stack = STACK_BORINGSSL, .vaddr = vaddr };
+
+	return locate_add_function(e, t, &f);
+}
+
+int locate_boringssl(struct elf_file *e, struct target *t)
+{
+	struct boringssl b;
+
+	/* one library has one set of names: there is no second one without */
+	if (locate_has(t, STACK_OPENSSL) || locate_has(t, STACK_BORINGSSL))
+		return -ENOENT;
+	int err = boringssl_find(e, &b);
+
+	if (err)
+		return err;
+	if (!add(e, t, PROBE_SSL_READ, b.read) || !add(e, t, PROBE_SSL_WRITE, b.write))
+		return -ENOENT;
+	if (b.peek && !add(e, t, PROBE_SSL_PEEK, b.peek))
+		return -ENOENT;
+	if (b.new)
+		add(e, t, PROBE_SSL_NEW, b.new);
+	return 0;
 }

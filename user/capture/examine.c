@@ -54,7 +54,7 @@ static void examine_sites(const struct target *t, struct file_site site[TARGET_P
 {
 	for (size_t i = 0; i < t->probe_cnt; i++)
 		site[i] = (struct file_site){
-			.function = target_fn_name(t->probe[i].fn),
+			.function = capture_fn_name(t->probe[i].fn),
 			.stack = capture_stack_name(t->probe[i].stack),
 			.class = site_class_name(t->probe[i].class),
 			.offset = t->probe[i].offset,

@@ -26,3 +26,24 @@ const char *capture_stack_name(enum chunk_stack stack)
 
 	return stack < ARRAY_LEN(names) && names[stack] ? names[stack] : "unknown";
 }
+
+const char *capture_fn_name(enum probe_fn fn)
+{
+	static const char *const names[PROBE_FN_MAX] = {
+		[PROBE_SSL_READ] = "SSL_read",
+		[PROBE_SSL_WRITE] = "SSL_write",
+		[PROBE_SSL_READ_EX] = "SSL_read_ex",
+		[PROBE_SSL_WRITE_EX] = "SSL_write_ex",
+		[PROBE_SSL_WRITE_EX2] = "SSL_write_ex2",
+		[PROBE_SSL_READ_INTERNAL] = "ssl_read_internal",
+		[PROBE_SSL_WRITE_INTERNAL] = "ssl_write_internal",
+		[PROBE_SSL_WRITE_INTERNAL2] = "ssl_write_internal",
+		[PROBE_SSL_PEEK] = "SSL_peek",
+		[PROBE_SSL_PEEK_EX] = "SSL_peek_ex",
+		[PROBE_SSL_NEW] = "SSL_new",
+		[PROBE_SSL_FREE] = "SSL_free",
+		[PROBE_SSL_CLEAR] = "SSL_clear",
+	};
+
+	return fn < PROBE_FN_MAX && names[fn] ? names[fn] : "none";
+}

@@ -8,5 +8,6 @@
 
 const char *capture_form_name(enum attach_form form);		/* "uprobe_multi" */
 const char *capture_stack_name(enum chunk_stack stack);		/* "BoringSSL" */
+const char *capture_fn_name(enum probe_fn fn);			/* "SSL_read" */
 
 #endif

@@ -2,11 +2,8 @@
 /*
  * Which functions of a file are worth a probe, and where exactly it goes.
  *
- * A file is a target when it defines (not: imports) SSL_read or SSL_write or one of their forms:
- * a shared libssl, but also a program that carries and exports its own (node). Where all forms of
- * one direction hand on to one internal function, that one is probed instead of them. A probe on
- * SSL_peek is a guard: what happens below it is not emitted. A file without these names may carry a
- * stripped BoringSSL (boringssl.h). Bad at: other stripped copies.
+ * A file is a target when one of the locators (locate.h) finds a TLS library in it; all that find
+ * one count. Bad at: libraries without a locator.
  */
 #ifndef TOLLTAP_CAPTURE_TARGET_H
 #define TOLLTAP_CAPTURE_TARGET_H
@@ -16,7 +13,8 @@
 #include "capture/elf.h"
 #include "capture/site.h"
 
-#define TARGET_PROBES_MAX 16
+/* a Go program has one probe per return instruction of two functions: 15 in those seen */
+#define TARGET_PROBES_MAX 96
 #define TARGET_PATH_LEN 256
 
 struct target_probe {
@@ -34,7 +32,6 @@ struct target {
 	char path[TARGET_PATH_LEN];	/* where the descriptor was opened; for people only */
 	u8 build_id[ELF_BUILD_ID_MAX];
 	size_t build_id_len;
-	enum chunk_stack stack;
 	/* copies its own text at start-up (node --use-largepages): per process, after it started */
 	bool has_lpstub;
 	struct target_probe probe[TARGET_PROBES_MAX];
@@ -46,9 +43,6 @@ struct target {
  * (the reason goes to the log at debug). *ret is written on success only.
  */
 int target_classify(int fd, struct target *ret);
-
-/* "SSL_write_internal@0x355e0 emulated": name of the function for people. */
-const char *target_fn_name(enum probe_fn fn);
 
 /* The dearest class among its probes on reads and writes; for a warning. */
 enum site_class target_worst_class(const struct target *t);

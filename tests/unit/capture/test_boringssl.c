@@ -209,7 +209,7 @@ static void test_as_a_target(void **state)
 
 	build(&built, "gcc", "-Os " SHARED "-s");
 	assert_int_equal(target_classify(built.fd, &t), 0);
-	assert_int_equal(t.stack, STACK_BORINGSSL);
+	assert_int_equal(t.probe[0].stack, STACK_BORINGSSL);
 	/* -Os: SSL_read calls SSL_peek, which is guarded */
 	assert_int_equal(t.probe_cnt, 4);
 	assert_int_equal(t.probe[0].fn, PROBE_SSL_READ);

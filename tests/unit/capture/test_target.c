@@ -70,7 +70,7 @@ static void test_one_site_per_direction(void **state)
 	assert_non_null(p);
 	assert_int_equal(p->redirected, 0);
 	assert_false(t.has_lpstub);
-	assert_int_equal(t.stack, STACK_OPENSSL);
+	assert_int_equal(t.probe[0].stack, STACK_OPENSSL);
 	assert_int_equal(t.build_id_len, 8);
 	assert_memory_equal(t.build_id, "buildid", 8);
 	assert_true(t.ino != 0);
@@ -240,7 +240,7 @@ static void test_stacks_and_sections(void **state)
 
 	build_elf(&b, boring, ARRAY_LEN(boring), SHT_SYMTAB, "lpstub", 0);
 	assert_int_equal(classify(&b, &t), 0);
-	assert_int_equal(t.stack, STACK_BORINGSSL);
+	assert_int_equal(t.probe[0].stack, STACK_BORINGSSL);
 	assert_true(t.has_lpstub);
 	assert_int_equal(t.probe_cnt, 3);
 	assert_non_null(probe_of(&t, PROBE_SSL_PEEK));
