@@ -84,7 +84,8 @@ enum probe_fn {
 	PROBE_SSL_NEW = 11,		/* returns the connection */
 	PROBE_SSL_FREE = 12,		/* entry only */
 	PROBE_SSL_CLEAR = 13,		/* entry only */
-	PROBE_FN_MAX = 14,
+	/* 14-17, 40-43: Go; 18-23: GnuTLS; 24-31: AEAD; 32-39: sockets */
+	PROBE_FN_MAX = 44,
 };
 
 #define COOKIE_WIDE 0x100

@@ -102,7 +102,7 @@ static __always_inline int ssl_leave(struct pt_regs *ctx, u32 cookie, u8 form)
  * Both legs come here. bpf_get_func_ip gives the probed address on both, the registers' ip only at
  * the entry; the kfunc made for this changed its signature since it appeared in 6.13.
  */
-SEC("kprobe")
+SEC("?kprobe")
 int ssl_session(struct pt_regs *ctx)
 {
 	u32 cookie = bpf_get_attach_cookie(ctx);
@@ -113,21 +113,21 @@ int ssl_session(struct pt_regs *ctx)
 	return 0;
 }
 
-SEC("kprobe")
+SEC("?kprobe")
 int ssl_multi_enter(struct pt_regs *ctx)
 {
 	ssl_enter(ctx, bpf_get_attach_cookie(ctx), FORM_MULTI);
 	return 0;
 }
 
-SEC("kprobe")
+SEC("?kprobe")
 int ssl_multi_leave(struct pt_regs *ctx)
 {
 	return ssl_leave(ctx, bpf_get_attach_cookie(ctx), FORM_MULTI);
 }
 
 #define PERF_ENTER(name, fn)                                                                       \
-	SEC("kprobe")                                                                              \
+	SEC("?kprobe")                                                                              \
 	int ssl_perf_##name(struct pt_regs *ctx)                                                   \
 	{                                                                                          \
 		ssl_enter(ctx, PROBE_COOKIE(fn, STACK_OPENSSL), FORM_PERF);                        \
@@ -147,19 +147,19 @@ PERF_ENTER(free, PROBE_SSL_FREE)
 PERF_ENTER(clear, PROBE_SSL_CLEAR)
 
 /* The remembered call knows its function; a return needs only its direction. */
-SEC("kprobe")
+SEC("?kprobe")
 int ssl_perf_leave_read(struct pt_regs *ctx)
 {
 	return ssl_leave(ctx, PROBE_COOKIE(PROBE_SSL_READ, STACK_OPENSSL), FORM_PERF);
 }
 
-SEC("kprobe")
+SEC("?kprobe")
 int ssl_perf_leave_write(struct pt_regs *ctx)
 {
 	return ssl_leave(ctx, PROBE_COOKIE(PROBE_SSL_WRITE, STACK_OPENSSL), FORM_PERF);
 }
 
-SEC("kprobe")
+SEC("?kprobe")
 int ssl_perf_leave_new(struct pt_regs *ctx)
 {
 	return ssl_leave(ctx, PROBE_COOKIE(PROBE_SSL_NEW, STACK_OPENSSL), FORM_PERF);

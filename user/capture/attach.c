@@ -6,6 +6,7 @@
  */
 #include "capture/attach.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -157,13 +158,30 @@ static int add_fd(struct attach_links *links, int fd)
 	return 0;
 }
 
-/* One link with all functions that this leg probes. */
-static int attach_multi(struct attach *a, const char *path, const struct target_probe *probe,
-			size_t probe_cnt, pid_t pid, bool is_return, struct attach_links *links)
+/* One leg of a file's probes, on its way into links. */
+struct multi {
+	const struct target_probe *probe;
+	size_t cnt;
+	struct bpf_leg leg[TARGET_PROBES_MAX];
+	bool is_open[TARGET_PROBES_MAX];	/* not in a link yet */
+};
+
+static bool is_served_by(struct multi *m, size_t i, int prog_fd)
+{
+	bool is_served = m->is_open[i] && m->leg[i].prog_fd == prog_fd;
+
+	m->is_open[i] &= !is_served;
+	return is_served;
+}
+
+/* One link with all functions that the program of the first one serves. */
+static int attach_program(const char *path, struct multi *m, size_t first, pid_t pid,
+			  bool is_return, struct attach_links *links)
 {
 	u64 offset[TARGET_PROBES_MAX], cookie[TARGET_PROBES_MAX];
 	struct link_create_attr attr = {
-		.attach_type = bpf_attach_type(a->bpf),
+		.prog_fd = m->leg[first].prog_fd,
+		.attach_type = m->leg[first].attach_type,
 		.path = (uintptr_t)path,
 		.offsets = (uintptr_t)offset,
 		.cookies = (uintptr_t)cookie,
@@ -171,25 +189,37 @@ static int attach_multi(struct attach *a, const char *path, const struct target_
 		.pid = pid,
 	};
 
-	for (size_t i = 0; i < probe_cnt && i < TARGET_PROBES_MAX; i++) {
-		int fd = bpf_program_fd_for(a->bpf, probe[i].fn, is_return);
+	for (size_t i = first; i < m->cnt; i++) {
+		const struct target_probe *p = &m->probe[i];
 
-		if (fd < 0)
+		if (!is_served_by(m, i, (int)attr.prog_fd))
 			continue;
-		attr.prog_fd = fd;
-		offset[attr.cnt] = probe[i].offset;
-		cookie[attr.cnt++] = PROBE_COOKIE((u64)probe[i].fn, (u64)probe[i].stack) |
+		offset[attr.cnt] = p->offset;
+		cookie[attr.cnt++] = PROBE_COOKIE((u64)p->fn, (u64)p->stack) |
 				     (pid ? 0 : COOKIE_WIDE);
 	}
-	if (!attr.cnt)
-		return 0;
 	return add_fd(links, syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr)));
+}
+
+static int attach_multi(struct attach *a, const char *path, const struct target_probe *probe,
+			size_t probe_cnt, pid_t pid, bool is_return, struct attach_links *links)
+{
+	struct multi m = { .probe = probe, .cnt = probe_cnt };
+	int err = 0;
+
+	for (size_t i = 0; i < m.cnt; i++)
+		m.is_open[i] = bpf_leg_for(a->bpf, probe[i].fn, is_return, &m.leg[i]);
+	for (size_t i = 0; i < m.cnt && !err; i++) {
+		if (m.is_open[i])
+			err = attach_program(path, &m, i, pid, is_return, links);
+	}
+	return err;
 }
 
 static int attach_perf_one(struct attach *a, const char *path, const struct target_probe *probe,
 			   pid_t pid, bool is_return, struct attach_links *links)
 {
-	int prog = bpf_program_fd_for(a->bpf, probe->fn, is_return);
+	struct bpf_leg leg;
 	struct perf_event_attr attr = {
 		.size = sizeof(attr),
 		.type = a->perf_type,
@@ -200,7 +230,7 @@ static int attach_perf_one(struct attach *a, const char *path, const struct targ
 		.wakeup_events = 1,
 	};
 
-	if (prog < 0)
+	if (!bpf_leg_for(a->bpf, probe->fn, is_return, &leg))
 		return 0;
 	if (!a->perf_type)
 		return -EOPNOTSUPP;
@@ -212,7 +242,7 @@ static int attach_perf_one(struct attach *a, const char *path, const struct targ
 
 	int fd = links->fd[links->cnt - 1];
 
-	if (ioctl(fd, PERF_EVENT_IOC_SET_BPF, prog) || ioctl(fd, PERF_EVENT_IOC_ENABLE, 0))
+	if (ioctl(fd, PERF_EVENT_IOC_SET_BPF, leg.prog_fd) || ioctl(fd, PERF_EVENT_IOC_ENABLE, 0))
 		return -errno;
 	return 0;
 }
@@ -223,9 +253,9 @@ static int attach_perf(struct attach *a, const char *path, const struct target_p
 	int err = 0;
 
 	/* returns first: a call whose entry is seen must have its return seen */
-	for (size_t i = 0; i < probe_cnt && i < TARGET_PROBES_MAX && !err; i++)
+	for (size_t i = 0; i < probe_cnt && !err; i++)
 		err = attach_perf_one(a, path, &probe[i], pid, true, links);
-	for (size_t i = 0; i < probe_cnt && i < TARGET_PROBES_MAX && !err; i++)
+	for (size_t i = 0; i < probe_cnt && !err; i++)
 		err = attach_perf_one(a, path, &probe[i], pid, false, links);
 	return err;
 }
@@ -239,6 +269,7 @@ int attach_file(struct attach *a, int fd, const struct target_probe *probe, size
 
 	if (!links)
 		return -ENOMEM;
+	assert(probe_cnt <= TARGET_PROBES_MAX);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	switch (bpf_form(a->bpf)) {
 	case FORM_PERF:

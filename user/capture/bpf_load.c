@@ -20,6 +20,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "capture/programs.h"
 #include "tolltap.skel.h"
 
 #define LOG_TEXT_MAX 512
@@ -27,7 +28,7 @@
 struct bpf {
 	struct tolltap_bpf *skel;
 	enum attach_form form;
-	u32 attach_type;
+	u32 attach_type[FORM_SESSION + 1];
 	size_t ring_bytes;
 	size_t ring_cnt;
 	int ring_fd[RINGS_MAX];
@@ -147,33 +148,26 @@ size_t bpf_rings_for(size_t ring_bytes)
 	return n ? n : 1;
 }
 
-static const char *form_prefix(enum attach_form form)
+/* Switches on what serves some function in this form. */
+static void choose_programs(struct bpf *b)
 {
-	switch (form) {
-	case FORM_SESSION:
-		return "ssl_session";
-	case FORM_MULTI:
-		return "ssl_multi_";
-	default:
-		return "ssl_perf_";
+	for (u32 i = 0; i < 2 * PROBE_FN_MAX; i++) {
+		struct program p;
+
+		if (!programs_find(b->skel, b->form, i / 2, i % 2, &p))
+			continue;
+		struct bpf_program *prog = (struct bpf_program *)p.prog;
+
+		bpf_program__set_autoload(prog, true);
+		if (p.form != FORM_PERF)
+			bpf_program__set_expected_attach_type(prog, b->attach_type[p.form]);
 	}
 }
 
 /* Everything that is fixed at load. */
 static void configure(struct bpf *b, const struct bpf_features *features)
 {
-	const char *prefix = form_prefix(b->form);
-	struct bpf_program *prog;
-
-	bpf_object__for_each_program(prog, b->skel->obj) {
-		const char *name = bpf_program__name(prog);
-
-		if (strncmp(name, "ssl_", 4))
-			continue;
-		bpf_program__set_autoload(prog, !strncmp(name, prefix, strlen(prefix)));
-		if (b->attach_type)
-			bpf_program__set_expected_attach_type(prog, b->attach_type);
-	}
+	choose_programs(b);
 	b->skel->rodata->cfg_ring_cnt = b->ring_cnt;
 	b->skel->rodata->cfg_wake_shift = __builtin_ctzl(RING_WAKE_BYTES);
 	if (b->ring_bytes / 4 < RING_WAKE_BYTES)
@@ -230,10 +224,10 @@ int bpf_load(const struct bpf_features *features, enum attach_form form, size_t 
 	b->form = form;
 	b->ring_bytes = ring_bytes;
 	b->ring_cnt = bpf_rings_for(ring_bytes);
-	b->attach_type = form == FORM_SESSION ? features->attach_session
-			 : form == FORM_MULTI ? features->attach_multi : 0;
+	b->attach_type[FORM_SESSION] = features->attach_session;
+	b->attach_type[FORM_MULTI] = features->attach_multi;
 
-	int err = form != FORM_PERF && !b->attach_type ? -EOPNOTSUPP : 0;
+	int err = form != FORM_PERF && !b->attach_type[form] ? -EOPNOTSUPP : 0;
 
 	if (!err) {
 		b->skel = tolltap_bpf__open();
@@ -271,78 +265,17 @@ enum attach_form bpf_form(const struct bpf *b)
 	return b->form;
 }
 
-u32 bpf_attach_type(const struct bpf *b)
+bool bpf_leg_for(const struct bpf *b, enum probe_fn fn, bool is_return, struct bpf_leg *ret)
 {
-	return b->attach_type;
-}
+	struct program p;
 
-static const struct bpf_program *perf_enter(const struct tolltap_bpf *s, enum probe_fn fn)
-{
-	switch (fn) {
-	case PROBE_SSL_READ:
-		return s->progs.ssl_perf_read;
-	case PROBE_SSL_WRITE:
-		return s->progs.ssl_perf_write;
-	case PROBE_SSL_READ_EX:
-		return s->progs.ssl_perf_read_ex;
-	case PROBE_SSL_WRITE_EX:
-		return s->progs.ssl_perf_write_ex;
-	case PROBE_SSL_WRITE_EX2:
-		return s->progs.ssl_perf_write_ex2;
-	case PROBE_SSL_READ_INTERNAL:
-		return s->progs.ssl_perf_read_internal;
-	case PROBE_SSL_WRITE_INTERNAL:
-		return s->progs.ssl_perf_write_internal;
-	case PROBE_SSL_WRITE_INTERNAL2:
-		return s->progs.ssl_perf_write_internal2;
-	case PROBE_SSL_PEEK:
-	case PROBE_SSL_PEEK_EX:
-		return s->progs.ssl_perf_peek;
-	case PROBE_SSL_FREE:
-		return s->progs.ssl_perf_free;
-	case PROBE_SSL_CLEAR:
-		return s->progs.ssl_perf_clear;
-	default:
-		return NULL;
-	}
-}
-
-static const struct bpf_program *perf_leave(const struct tolltap_bpf *s, enum probe_fn fn)
-{
-	switch (fn) {
-	case PROBE_SSL_READ:
-	case PROBE_SSL_READ_EX:
-	case PROBE_SSL_READ_INTERNAL:
-	case PROBE_SSL_PEEK:
-	case PROBE_SSL_PEEK_EX:
-		return s->progs.ssl_perf_leave_read;
-	case PROBE_SSL_WRITE:
-	case PROBE_SSL_WRITE_EX:
-	case PROBE_SSL_WRITE_EX2:
-	case PROBE_SSL_WRITE_INTERNAL:
-	case PROBE_SSL_WRITE_INTERNAL2:
-		return s->progs.ssl_perf_leave_write;
-	case PROBE_SSL_NEW:
-		return s->progs.ssl_perf_leave_new;
-	default:
-		return NULL;
-	}
-}
-
-int bpf_program_fd_for(const struct bpf *b, enum probe_fn fn, bool is_return)
-{
-	const struct tolltap_bpf *s = b->skel;
-	const struct bpf_program *prog;
-
-	if (b->form == FORM_SESSION)
-		prog = is_return ? NULL : s->progs.ssl_session;
-	else if (b->form == FORM_PERF)
-		prog = is_return ? perf_leave(s, fn) : perf_enter(s, fn);
-	else if (is_return)
-		prog = perf_leave(s, fn) ? s->progs.ssl_multi_leave : NULL;
-	else
-		prog = perf_enter(s, fn) ? s->progs.ssl_multi_enter : NULL;
-	return prog ? bpf_program__fd(prog) : -ENOENT;
+	if (!programs_find(b->skel, b->form, fn, is_return, &p))
+		return false;
+	*ret = (struct bpf_leg){
+		.prog_fd = bpf_program__fd(p.prog),
+		.attach_type = b->attach_type[p.form],
+	};
+	return ret->prog_fd >= 0;
 }
 
 size_t bpf_ring_count(const struct bpf *b)

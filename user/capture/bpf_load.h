@@ -39,10 +39,14 @@ int bpf_load(const struct bpf_features *features, enum attach_form form, size_t 
 void bpf_free(struct bpf *b);				/* NULL is fine */
 
 enum attach_form bpf_form(const struct bpf *b);
-u32 bpf_attach_type(const struct bpf *b);		/* for links of the multi forms */
 
-/* Descriptor of the program for this function and leg, or -ENOENT when that leg is not probed. */
-int bpf_program_fd_for(const struct bpf *b, enum probe_fn fn, bool is_return);
+struct bpf_leg {
+	int prog_fd;
+	u32 attach_type;	/* of a link of the multi forms */
+};
+
+/* The program for this function and leg; false: that leg is not probed. */
+bool bpf_leg_for(const struct bpf *b, enum probe_fn fn, bool is_return, struct bpf_leg *ret);
 
 /* How many rings of that size this machine gets: one per CPU, within the budget. */
 size_t bpf_rings_for(size_t ring_bytes);

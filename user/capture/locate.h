@@ -4,8 +4,8 @@
  *
  * A locator knows one way to find one TLS library in a file: by symbols, by tables that stay in a
  * stripped file, by constants that its code must contain. It adds probes to the target and says 0,
- * or -ENOENT when the file has nothing of the kind or nothing beyond doubt. Another -errno: the file
- * is malformed or past a limit. target.c runs all of them, in the order of its table; what a
+ * or -ENOENT when the file has nothing of the kind or nothing beyond doubt. Another -errno: the
+ * file is malformed or past a limit. target.c runs all of them, in the order of its table; what a
  * locator that failed has added is taken back. A later one may look at what earlier ones found.
  */
 #ifndef TOLLTAP_CAPTURE_LOCATE_H

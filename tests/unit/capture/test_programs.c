@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every probed function has its program in every form, and in none a leg that must not be. */
+#include "unit.h"
+
+#include <bpf/libbpf.h>
+
+#include "capture/programs.h"
+#include "tolltap.skel.h"
+
+static const char *name_of(const struct tolltap_bpf *skel, enum attach_form form, enum probe_fn fn,
+			   bool is_return)
+{
+	struct program p;
+
+	if (!programs_find(skel, form, fn, is_return, &p))
+		return NULL;
+	return bpf_program__name(p.prog);
+}
+
+static void test_openssl(void **state)
+{
+	struct tolltap_bpf *s = tolltap_bpf__open();
+
+	assert_non_null(s);
+	assert_string_equal(name_of(s, FORM_SESSION, PROBE_SSL_READ, false), "ssl_session");
+	assert_string_equal(name_of(s, FORM_SESSION, PROBE_SSL_NEW, false), "ssl_session");
+	assert_null(name_of(s, FORM_SESSION, PROBE_SSL_READ, true));
+	assert_string_equal(name_of(s, FORM_MULTI, PROBE_SSL_READ, false), "ssl_multi_enter");
+	assert_string_equal(name_of(s, FORM_MULTI, PROBE_SSL_READ, true), "ssl_multi_leave");
+	/* its argument says nothing, and what it returns says all */
+	assert_null(name_of(s, FORM_MULTI, PROBE_SSL_NEW, false));
+	assert_string_equal(name_of(s, FORM_MULTI, PROBE_SSL_NEW, true), "ssl_multi_leave");
+	assert_null(name_of(s, FORM_MULTI, PROBE_SSL_FREE, true));
+	assert_string_equal(name_of(s, FORM_PERF, PROBE_SSL_READ_EX, false), "ssl_perf_read_ex");
+	assert_string_equal(name_of(s, FORM_PERF, PROBE_SSL_READ_EX, true), "ssl_perf_leave_read");
+	tolltap_bpf__destroy(s);
+}
+
+static void test_no_such_function(void **state)
+{
+	struct tolltap_bpf *s = tolltap_bpf__open();
+
+	assert_non_null(s);
+	for (u32 form = FORM_PERF; form <= FORM_SESSION; form++) {
+		assert_null(name_of(s, form, PROBE_NONE, false));
+		assert_null(name_of(s, form, PROBE_FN_MAX, false));
+		assert_null(name_of(s, form, 0xff, true));
+	}
+	tolltap_bpf__destroy(s);
+}
+
+/* What is switched on at all is switched on by hand: nothing of another form slips in. */
+static void test_off_by_default(void **state)
+{
+	struct tolltap_bpf *s = tolltap_bpf__open();
+	struct bpf_program *prog;
+
+	assert_non_null(s);
+	bpf_object__for_each_program(prog, s->obj) {
+		bool is_probe = bpf_program__type(prog) == BPF_PROG_TYPE_KPROBE;
+
+		assert_int_equal(bpf_program__autoload(prog), !is_probe);
+	}
+	tolltap_bpf__destroy(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_openssl),
+		cmocka_unit_test(test_no_such_function),
+		cmocka_unit_test(test_off_by_default),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
