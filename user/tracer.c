@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -82,6 +83,17 @@ static int tracer_start_command(struct tracer *t)
 	return 0;
 }
 
+/*
+ * A full ring is lost money, and at the speed of loopback it fills within 8 ms: the reader must not
+ * wait its turn behind the programs it reads. Linux keeps a priority per thread: the command has
+ * been forked by now, and the sinks go on as they were. Refused: losses are counted anyway.
+ */
+static void tracer_hurry(void)
+{
+	if (setpriority(PRIO_PROCESS, 0, READER_NICE))
+		log_debug("the reader's priority stays as it is: %s", strerror(errno));
+}
+
 /* Until the command has ended or a signal asks to stop, without tracing. */
 static void tracer_await_command(struct tracer *t)
 {
@@ -106,6 +118,7 @@ int tracer_run_command(struct tracer *t)
 		return err == -ENOENT ? LAUNCH_NOT_FOUND : LAUNCH_NOT_RUNNABLE;
 	}
 	t->has_begun = true;
+	tracer_hurry();
 	while (!launch_is_over(t->launch) && !stop_is_asked()) {
 		err = tracer_turn(t);
 		if (err < 0) {
@@ -132,6 +145,7 @@ int tracer_watch_pids(struct tracer *t)
 		}
 	}
 	t->has_begun = true;
+	tracer_hurry();
 	while (!stop_is_asked() && capture_scope_count(t->capture) > 0) {
 		int n = tracer_turn(t);
 

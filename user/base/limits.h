@@ -18,6 +18,8 @@
  */
 #define RING_WAKE_BYTES (256u << 10)
 #define RING_POLL_MS 50
+/* tracer: of the thread that drains them; -20 is the most. Losses without: docs/performance.md */
+#define READER_NICE (-15)
 /* capture: rings in all; CPUs share them beyond it, a drain looks at every one of them */
 #define RINGS_MAX 64
 /* capture: a producer that was preempted between reserve and submit is waited for this long */
