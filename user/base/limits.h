@@ -116,8 +116,10 @@
 #define HTTP_DECODED_MAX (4ull << 30)
 /* http: decoded / coded bytes; text at 1,000:1 is an attack */
 #define HTTP_RATIO_MAX 1000
-/* http: one SSE line's event name */
-#define HTTP_SSE_NAME_MAX 64
+/* http: a unit's name: of an event, a frame, a form's field; longer ones are cut */
+#define HTTP_UNIT_NAME_MAX 64
+/* http: one frame of an AWS event stream; the vendor's own clients refuse a payload over 24 MiB */
+#define HTTP_EVENTSTREAM_FRAME_MAX (25u << 20)
 
 /* arena of one exchange: heads, ids, a few values; never bodies */
 #define ARENA_MAX (512u << 10)

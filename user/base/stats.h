@@ -68,6 +68,10 @@ enum stat_class {
 	     "none: report the client") \
 	STAT(HTTP_NO_MEMORY, "http.no_memory", LOSS, "connections given up because memory or the exchange's arena was out", \
 	     "give tolltap more memory") \
+	STAT(HTTP_UNIT_LOST_BYTES, "http.unit_lost.bytes", LOSS, "bytes of a body skipped behind a loss, up to its next event or frame", \
+	     "see conn.gap.bytes") \
+	STAT(HTTP_EVENTSTREAM_BAD, "http.eventstream.bad", LOSS, "AWS event stream frames whose checksum is wrong", \
+	     "see conn.gap.bytes; without a gap: report it") \
 	STAT(HTTP_UNDECODED_BYTES, "http.undecoded.bytes", INFO, "bytes of protocols and codings that are not understood", \
 	     "none needed: shown by kind as `undecoded`") \
 	/* llm */ \

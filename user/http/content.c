@@ -15,9 +15,12 @@ static void content_unit(void *arg, enum unit_step step, struct str s)
 {
 	struct content_to *to = arg;
 
+	to->x->pub.unit_flags[to->dir] = to->c->framing.to.flags;
 	if (to->dir == HTTP_RESPONSE && to->c->framing.kind != to->x->pub.framing) {
-		to->x->pub.framing = to->c->framing.kind;	/* it began like events */
-		to->x->pub.flags |= EXCHANGE_F_STREAM;
+		to->x->pub.framing = to->c->framing.kind;	/* its first bytes told */
+		to->x->pub.flags &= ~(u32)EXCHANGE_F_STREAM;
+		if (framing_is_stream(to->x->pub.framing))
+			to->x->pub.flags |= EXCHANGE_F_STREAM;
 	}
 	to->h->ops->on_unit(to->h->arg, &to->x->pub, to->dir, step, s);
 }
@@ -34,16 +37,29 @@ void content_fini(struct content *c)
 {
 	coding_free(c->coding);
 	c->coding = NULL;
+	framing_fini(&c->framing);
 }
 
-void content_begin(struct content *c, bool is_wanted, struct str content_encoding,
-		   enum http_framing framing)
+/* What the head says about the units of its body. */
+static struct framing_label content_label(const struct exchange *x, enum http_dir dir)
 {
+	return (struct framing_label){
+		.is_response = dir == HTTP_RESPONSE,
+		.content_type = x->header[dir][HTTP_H_CONTENT_TYPE],
+	};
+}
+
+void content_begin(struct content *c, const struct http_x *x, enum http_dir dir,
+		   struct str content_encoding)
+{
+	enum http_framing framing = dir == HTTP_RESPONSE ? x->pub.framing : x->pub.request_framing;
+	struct framing_label label = content_label(&x->pub, dir);
+
 	content_fini(c);
-	c->is_wanted = is_wanted && framing != FRAMING_NONE;
+	c->is_wanted = x->is_wanted && framing != FRAMING_NONE;
 	c->is_failed = false;
 	c->kind = c->is_wanted ? coding_kind_of(content_encoding) : CODING_IDENTITY;
-	framing_init(&c->framing, framing);
+	framing_init(&c->framing, c->is_wanted ? framing : FRAMING_NONE, &label);
 }
 
 /* Decoding is over: the unit is broken, what still comes is counted. */

@@ -88,15 +88,17 @@ enum exchange_flag {
 
 /*
  * How a body is cut into units. The message's label decides (content type, or the switch to
- * WebSocket). A response of framing WHOLE may turn into SSE or ARRAY by its first bytes: the
- * exchange's framing is final at the response's first unit.
+ * WebSocket), then the callee of on_response, then a response's first bytes: WHOLE that starts like
+ * events is SSE, ARRAY that does not start with a bracket is WHOLE. So the framing is final at the
+ * response's first unit.
  */
 enum http_framing {
 	FRAMING_NONE,		/* no body, or one nobody wants */
 	FRAMING_WHOLE,		/* one unit: the whole body (JSON) */
 	FRAMING_SSE,		/* one unit per event */
 	FRAMING_NDJSON,		/* one unit per line */
-	FRAMING_ARRAY,		/* one unit per element of the body's one JSON array */
+	/* one unit per element of the body's one JSON array; only on the callee's wish */
+	FRAMING_ARRAY,
 	FRAMING_EVENTSTREAM,	/* AWS event stream: one unit per frame, its payload as it is */
 	FRAMING_GRPC,		/* one unit per message: protobuf, uncompressed, without prefix */
 	FRAMING_WEBSOCKET,	/* one unit per text or binary message; both directions */

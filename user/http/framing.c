@@ -1,196 +1,111 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Units of a body. Server-sent events, as they come:
- *
- *	event: message_delta\n          FIELD --"event:"--> EVENT_SPACE --> EVENT --+
- *	data: {"usage":{...}}\n           |  \--"data:"---> DATA_SPACE ---> DATA ---+
- *	: keep-alive\n                    |  \--other-----> SKIP -------------------+
- *	\n                                +--blank line: the unit ends              |
- *	                                  ^--------------- CR, LF or CR LF ---------+
- */
+/* Which parser a body's units come from; the two that need none: the whole, and lines. */
 #include "http/framing.h"
 
-enum sse_state {
-	SSE_BOM,		/* the very first bytes */
-	SSE_FIELD,		/* at a line's start, or in its field name */
-	SSE_SKIP,
-	SSE_DATA_SPACE,		/* behind "data:"; one space may follow */
-	SSE_DATA,
-	SSE_EVENT_SPACE,
-	SSE_EVENT,
+#include <stdlib.h>
+
+#include "base/stats.h"
+#include "http/eventstream.h"
+#include "http/json_array.h"
+#include "http/sse.h"
+
+struct framing_ops {
+	size_t bytes;		/* of its parser, which starts zeroed */
+	void (*feed)(void *parser, const u8 *p, size_t n, struct units *to);
+	void (*gap)(void *parser, struct units *to);
+	void (*end)(void *parser, bool is_complete, struct units *to);
 };
 
-enum ndjson_state {
-	NDJSON_LINE,
-	NDJSON_LOST,		/* until the next line */
+/* The parser of a framing, by the names of its functions. */
+#define FRAMING_PARSER(name) \
+	static void framing_##name##_feed(void *parser, const u8 *p, size_t n, struct units *to) \
+	{ \
+		name##_feed(parser, p, n, to); \
+	} \
+	static void framing_##name##_gap(void *parser, struct units *to) \
+	{ \
+		name##_gap(parser, to); \
+	} \
+	static void framing_##name##_end(void *parser, bool is_complete, struct units *to) \
+	{ \
+		name##_end(parser, is_complete, to); \
+	} \
+	static const struct framing_ops framing_##name = { \
+		sizeof(struct name), framing_##name##_feed, framing_##name##_gap, \
+		framing_##name##_end, \
+	};
+
+FRAMING_PARSER(eventstream)
+FRAMING_PARSER(json_array)
+FRAMING_PARSER(sse)
+
+static const struct framing_ops *const framing_ops[FRAMING_MAX] = {
+	[FRAMING_SSE] = &framing_sse,
+	[FRAMING_ARRAY] = &framing_json_array,
+	[FRAMING_EVENTSTREAM] = &framing_eventstream,
 };
 
-static const char sse_bom[] = "\xef\xbb\xbf";
-
-void framing_init(struct framing *f, enum http_framing kind)
+static void framing_set_kind(struct framing *f, enum http_framing kind)
 {
+	const struct framing_ops *ops = framing_ops[kind];
+
+	framing_fini(f);
 	f->kind = kind;
-	f->state = 0;
-	f->in_unit = f->is_after_cr = f->is_broken = f->may_be_events = false;
-	f->field_n = f->name_n = 0;
+	if (!ops)
+		return;
+	f->parser = calloc(1, ops->bytes);
+	if (f->parser)
+		return;
+	stats_add(STAT_HTTP_NO_MEMORY, 1);
+	f->kind = FRAMING_NONE;
 }
 
-static void framing_begin(struct framing *f, struct str name, framing_unit_fn unit, void *arg)
+void framing_init(struct framing *f, enum http_framing kind, const struct framing_label *label)
 {
-	f->in_unit = true;
-	unit(arg, UNIT_BEGIN, name);
+	bool is_whole = kind == FRAMING_WHOLE || kind == FRAMING_ARRAY;
+
+	*f = (struct framing){
+		.may_differ = is_whole && label->is_response,
+		.may_be_array = kind == FRAMING_ARRAY,
+	};
+	framing_set_kind(f, is_whole ? FRAMING_WHOLE : kind);
 }
 
-static void framing_finish(struct framing *f, enum unit_step step, framing_unit_fn unit, void *arg)
+void framing_fini(struct framing *f)
 {
-	if (f->in_unit)
-		unit(arg, step, STR(""));
-	f->in_unit = false;
-}
-
-/* --- server-sent events --- */
-
-static bool sse_field_is(const struct framing *f, const char *name, size_t n)
-{
-	return f->field_n == n && memcmp(f->field, name, n) == 0;
-}
-
-static void sse_data_begin(struct framing *f, framing_unit_fn unit, void *arg)
-{
-	if (f->in_unit)
-		unit(arg, UNIT_DATA, STR("\n"));
-	else
-		framing_begin(f, (struct str){f->name, f->name_n}, unit, arg);
-}
-
-static void sse_line_end(struct framing *f, framing_unit_fn unit, void *arg)
-{
-	if (f->state == SSE_FIELD && f->field_n == 0) {
-		framing_finish(f, UNIT_END, unit, arg);
-		f->name_n = 0;
-	} else if (f->state == SSE_FIELD && sse_field_is(f, "data", 4)) {
-		sse_data_begin(f, unit, arg);	/* a field without colon has an empty value */
-	}
-	f->state = SSE_FIELD;
-	f->field_n = 0;
-}
-
-/* One byte of a field's name. */
-static void sse_field(struct framing *f, u8 c, framing_unit_fn unit, void *arg)
-{
-	if (c != ':') {
-		if (f->field_n == sizeof(f->field))
-			f->state = SSE_SKIP;
-		else
-			f->field[f->field_n++] = (char)c;
-	} else if (sse_field_is(f, "data", 4)) {
-		sse_data_begin(f, unit, arg);
-		f->state = SSE_DATA_SPACE;
-	} else if (sse_field_is(f, "event", 5)) {
-		f->name_n = 0;
-		f->state = SSE_EVENT_SPACE;
-	} else {
-		f->state = SSE_SKIP;
-	}
-}
-
-static void sse_name(struct framing *f, const u8 *p, size_t n)
-{
-	size_t room = sizeof(f->name) - f->name_n;
-
-	if (n > room)
-		n = room;
-	memcpy(f->name + f->name_n, p, n);
-	f->name_n = (u8)(f->name_n + n);
-}
-
-/* The bytes up to the next line end, at most n. */
-static size_t sse_run(const u8 *p, size_t n)
-{
-	const u8 *lf = memchr(p, '\n', n);
-	size_t len = lf ? (size_t)(lf - p) : n;
-	const u8 *cr = memchr(p, '\r', len);
-
-	return cr ? (size_t)(cr - p) : len;
-}
-
-static size_t sse_bom_step(struct framing *f, const u8 *p, framing_unit_fn unit, void *arg)
-{
-	if (*p == (u8)sse_bom[f->field_n]) {
-		if (++f->field_n == sizeof(sse_bom) - 1) {
-			f->field_n = 0;
-			f->state = SSE_FIELD;
-		}
-		return 1;
-	}
-	/* not a mark: a field name cannot start with these bytes, so nothing is lost */
-	f->state = f->field_n ? SSE_SKIP : SSE_FIELD;
-	f->field_n = 0;
-	return 0;
-}
-
-/* Takes at least one byte, except when it only changes state. */
-static size_t sse_step(struct framing *f, const u8 *p, size_t n, framing_unit_fn unit, void *arg)
-{
-	if (f->state == SSE_BOM)
-		return sse_bom_step(f, p, unit, arg);
-	if (*p == '\n' && f->is_after_cr) {
-		f->is_after_cr = false;
-		return 1;
-	}
-	f->is_after_cr = *p == '\r';
-	if (*p == '\r' || *p == '\n') {
-		sse_line_end(f, unit, arg);
-		return 1;
-	}
-	if (f->state == SSE_FIELD) {
-		sse_field(f, *p, unit, arg);
-		return 1;
-	}
-	if (f->state == SSE_DATA_SPACE || f->state == SSE_EVENT_SPACE) {
-		f->state++;
-		return *p == ' ';
-	}
-
-	size_t run = sse_run(p, n);
-
-	if (f->state == SSE_DATA)
-		unit(arg, UNIT_DATA, (struct str){(const char *)p, run});
-	else if (f->state == SSE_EVENT)
-		sse_name(f, p, run);
-	return run;
+	free(f->parser);
+	f->parser = NULL;
 }
 
 /* --- lines --- */
 
-static size_t ndjson_step(struct framing *f, const u8 *p, size_t n, framing_unit_fn unit, void *arg)
+static size_t lines_step(struct framing *f, const u8 *p, size_t n)
 {
 	const u8 *lf = memchr(p, '\n', n);
 	size_t len = lf ? (size_t)(lf - p) : n, blank = 0;
 
-	while (!f->in_unit && blank < len && (p[blank] == ' ' || p[blank] == '\r'))
+	while (!f->to.in_unit && blank < len && (p[blank] == ' ' || p[blank] == '\r'))
 		blank++;
-	if (blank < len && f->state == NDJSON_LINE) {
-		if (!f->in_unit)
-			framing_begin(f, STR(""), unit, arg);
-		unit(arg, UNIT_DATA, (struct str){(const char *)p + blank, len - blank});
+	if (blank < len && !f->is_lost) {
+		if (!f->to.in_unit)
+			units_begin(&f->to, 0, STR(""));
+		units_data(&f->to, p + blank, len - blank);
 	}
 	if (!lf)
 		return n;
-	framing_finish(f, UNIT_END, unit, arg);
-	f->state = NDJSON_LINE;
+	units_finish(&f->to, UNIT_END);
+	f->is_lost = false;
 	return len + 1;
 }
 
 /* --- the whole --- */
 
-static void whole_begin(struct framing *f, framing_unit_fn unit, void *arg)
+static void whole_begin(struct framing *f)
 {
-	if (f->in_unit)
+	if (f->to.in_unit)
 		return;
-	framing_begin(f, STR(""), unit, arg);
-	if (f->field_n)
-		unit(arg, UNIT_DATA, (struct str){f->field, f->field_n});
+	units_begin(&f->to, 0, STR(""));
+	units_data(&f->to, (const u8 *)f->head, f->head_n);
 }
 
 /*
@@ -202,98 +117,131 @@ static bool whole_is_sse_so_far(const char *p, size_t n)
 	return memcmp(p, "data:", n < 5 ? n : 5) == 0 || memcmp(p, "event:", n) == 0;
 }
 
-static size_t whole_sniff(struct framing *f, const u8 *p, framing_unit_fn unit, void *arg)
+static size_t whole_sniff(struct framing *f, const u8 *p)
 {
 	char held[sizeof("event:") - 1];
-	size_t n = f->field_n;
+	size_t n = f->head_n;
 
-	memcpy(held, f->field, n);
+	if (n == 0 && (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n'))
+		return 1;		/* means nothing before JSON */
+	if (n == 0 && f->may_be_array && *p == '[') {
+		framing_set_kind(f, FRAMING_ARRAY);
+		return 0;
+	}
+	memcpy(held, f->head, n);
 	held[n++] = (char)*p;
 	if (!whole_is_sse_so_far(held, n)) {
-		whole_begin(f, unit, arg);
+		whole_begin(f);
 		return 0;
 	}
 	if (held[n - 1] == ':') {
-		framing_init(f, FRAMING_SSE);
-		framing_feed(f, (const u8 *)held, n, unit, arg);
+		framing_set_kind(f, FRAMING_SSE);
+		if (f->parser)
+			sse_feed(f->parser, (const u8 *)held, n, &f->to);
 		return 1;
 	}
-	f->field[f->field_n++] = (char)*p;
+	f->head[f->head_n++] = (char)*p;
 	return 1;
 }
 
-static size_t whole_step(struct framing *f, const u8 *p, size_t n, framing_unit_fn unit, void *arg)
+static size_t whole_step(struct framing *f, const u8 *p, size_t n)
 {
-	if (f->is_broken)
+	if (f->is_lost)
 		return n;
-	if (!f->in_unit && f->may_be_events)
-		return whole_sniff(f, p, unit, arg);
-	whole_begin(f, unit, arg);
-	unit(arg, UNIT_DATA, (struct str){(const char *)p, n});
+	if (!f->to.in_unit && f->may_differ)
+		return whole_sniff(f, p);
+	whole_begin(f);
+	units_data(&f->to, p, n);
 	return n;
+}
+
+static void whole_gap(struct framing *f, bool is_policy)
+{
+	if (f->is_lost)
+		return;
+	if (f->head_n || is_policy)
+		whole_begin(f);
+	if (is_policy)
+		f->to.on_unit(f->to.arg, UNIT_POLICY, STR(""));
+	else
+		units_finish(&f->to, UNIT_BROKEN);
+	f->is_lost = !is_policy;
 }
 
 /* --- public --- */
 
-void framing_feed(struct framing *f, const u8 *p, size_t n, framing_unit_fn unit, void *arg)
+void framing_feed(struct framing *f, const u8 *p, size_t n, unit_fn unit, void *arg)
 {
 	size_t at = 0;
 
-	while (at < n) {
-		if (f->kind == FRAMING_SSE)
-			at += sse_step(f, p + at, n - at, unit, arg);
-		else if (f->kind == FRAMING_NDJSON)
-			at += ndjson_step(f, p + at, n - at, unit, arg);
+	f->to.on_unit = unit;
+	f->to.arg = arg;
+	while (at < n && !framing_ops[f->kind]) {
+		if (f->kind == FRAMING_NDJSON)
+			at += lines_step(f, p + at, n - at);
 		else if (f->kind == FRAMING_WHOLE)
-			at += whole_step(f, p + at, n - at, unit, arg);
+			at += whole_step(f, p + at, n - at);
 		else
 			return;
 	}
+	if (at < n)
+		framing_ops[f->kind]->feed(f->parser, p + at, n - at, &f->to);
 }
 
-void framing_gap(struct framing *f, bool is_policy, framing_unit_fn unit, void *arg)
+void framing_gap(struct framing *f, bool is_policy, unit_fn unit, void *arg)
 {
-	if (f->kind == FRAMING_WHOLE && !f->is_broken && f->field_n)
-		whole_begin(f, unit, arg);
-	if (f->kind == FRAMING_WHOLE && is_policy && !f->is_broken) {
-		whole_begin(f, unit, arg);
-		unit(arg, UNIT_POLICY, STR(""));
-		return;
+	f->to.on_unit = unit;
+	f->to.arg = arg;
+	if (framing_ops[f->kind]) {
+		framing_ops[f->kind]->gap(f->parser, &f->to);
+	} else if (f->kind == FRAMING_WHOLE) {
+		whole_gap(f, is_policy);
+	} else {
+		units_finish(&f->to, UNIT_BROKEN);
+		f->is_lost = true;
 	}
-	framing_finish(f, UNIT_BROKEN, unit, arg);
-	f->is_broken = true;
-	f->is_after_cr = false;
-	f->field_n = f->name_n = 0;
-	/* Servers write whole events, so what follows a gap mostly starts a line. */
-	f->state = f->kind == FRAMING_SSE ? SSE_FIELD : NDJSON_LOST;
 }
 
-void framing_end(struct framing *f, bool is_complete, framing_unit_fn unit, void *arg)
+void framing_end(struct framing *f, bool is_complete, unit_fn unit, void *arg)
 {
-	if (f->kind == FRAMING_WHOLE && !f->is_broken && f->field_n)
-		whole_begin(f, unit, arg);
-
-	bool at_line_start = f->kind == FRAMING_SSE && f->state == SSE_FIELD && f->field_n == 0;
-
-	/* the last line of a stream may lack its line end */
-	if (is_complete && f->kind == FRAMING_SSE && f->state == SSE_FIELD && f->field_n)
-		sse_line_end(f, unit, arg);
-	framing_finish(f, is_complete || at_line_start ? UNIT_END : UNIT_BROKEN, unit, arg);
+	f->to.on_unit = unit;
+	f->to.arg = arg;
+	if (f->kind == FRAMING_WHOLE && !f->is_lost && f->head_n)
+		whole_begin(f);
+	if (framing_ops[f->kind])
+		framing_ops[f->kind]->end(f->parser, is_complete, &f->to);
+	else
+		units_finish(&f->to, is_complete ? UNIT_END : UNIT_BROKEN);
 }
 
-enum http_framing framing_of(struct str type)
+enum http_framing framing_of(struct str type, enum http_dir dir)
 {
-	static const struct str lines[] = {
-		{"application/x-ndjson", 20}, {"application/ndjson", 18}, {"application/jsonl", 17},
-		{"application/x-jsonl", 19}, {"application/stream+json", 23},
-		{"application/json-lines", 22}, {"application/jsonlines", 21},
+	static const struct {
+		struct str type;
+		enum http_framing framing;
+		bool is_request_too;
+	} types[] = {
+		{{"application/vnd.amazon.eventstream", 34}, FRAMING_EVENTSTREAM, true},
+		{{"text/event-stream", 17}, FRAMING_SSE},
+		{{"application/x-ndjson", 20}, FRAMING_NDJSON},
+		{{"application/ndjson", 18}, FRAMING_NDJSON},
+		{{"application/jsonl", 17}, FRAMING_NDJSON},
+		{{"application/x-jsonl", 19}, FRAMING_NDJSON},
+		{{"application/stream+json", 23}, FRAMING_NDJSON},
+		{{"application/json-lines", 22}, FRAMING_NDJSON},
+		{{"application/jsonlines", 21}, FRAMING_NDJSON},
 	};
 
 	type = str_trim(str_cut(type, 0, str_find_char(type, ';')));
-	if (str_eq_nocase(type, STR("text/event-stream")))
-		return FRAMING_SSE;
-	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
-		if (str_eq_nocase(type, lines[i]))
-			return FRAMING_NDJSON;
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if ((dir == HTTP_RESPONSE || types[i].is_request_too) &&
+		    str_eq_nocase(type, types[i].type))
+			return types[i].framing;
 	return FRAMING_WHOLE;
+}
+
+bool framing_is_stream(enum http_framing kind)
+{
+	return kind == FRAMING_SSE || kind == FRAMING_NDJSON || kind == FRAMING_ARRAY ||
+	       kind == FRAMING_EVENTSTREAM;
 }

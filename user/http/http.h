@@ -4,8 +4,7 @@
  *
  * Push parser: bytes may be cut anywhere; gaps are events. HTTP/1.x whole: keep-alive, pipelining,
  * chunked bodies with trailers, 1xx, HEAD, 204, Expect, bodies to close; content codings gzip,
- * deflate, br, zstd (streamed, capped); bodies cut into units: whole JSON, SSE events, NDJSON
- * lines.
+ * deflate, br, zstd (streamed, capped); bodies cut into units (enum http_framing).
  * HTTP/2, WebSocket and anything else are recognised and reported by on_undecoded with their bytes,
  * never ignored in silence. Knows neither processes nor providers. Pipeline thread only.
  *

@@ -171,8 +171,9 @@ void pair_finish_all(struct http_conn *h, u64 ts_ns, bool is_close);
 
 /* --- content.c --- */
 
-void content_begin(struct content *c, bool is_wanted, struct str content_encoding,
-		   enum http_framing framing);
+/* content_encoding: as the head says it, or a text that is no coding where it says several */
+void content_begin(struct content *c, const struct http_x *x, enum http_dir dir,
+		   struct str content_encoding);
 void content_feed(struct http_conn *h, struct http_x *x, enum http_dir dir, struct content *c,
 		  const u8 *p, size_t n);
 void content_gap(struct http_conn *h, struct http_x *x, enum http_dir dir, struct content *c,

@@ -148,13 +148,11 @@ static struct str side_content_encoding(const struct http_side *s, enum http_dir
 	return s->x->pub.header[dir][HTTP_H_CONTENT_ENCODING];
 }
 
-static void side_body_begin(struct http_conn *h, struct http_side *s, enum body_kind kind,
-			    enum http_framing framing)
+static void side_body_begin(struct http_conn *h, struct http_side *s, enum body_kind kind)
 {
 	enum http_dir dir = side_dir(h, s);
 
-	content_begin(&s->content, s->x->is_wanted, side_content_encoding(s, dir), framing);
-	s->content.framing.may_be_events = dir == HTTP_RESPONSE;
+	content_begin(&s->content, s->x, dir, side_content_encoding(s, dir));
 	body_init(&s->body, kind, s->h1.head.length);
 	s->state = SIDE_BODY;
 	if (s->body.is_done)
@@ -178,10 +176,11 @@ static void side_request_head(struct http_conn *h, struct http_side *s)
 	h->had_exchange = true;
 	stats_add(STAT_HTTP_EXCHANGES, 1);
 	http_report(h, HTTP_PROTO_H1);
-	x->pub.request_framing = FRAMING_WHOLE;
+	x->pub.request_framing = framing_of(x->pub.header[HTTP_REQUEST][HTTP_H_CONTENT_TYPE],
+					    HTTP_REQUEST);
 	x->is_wanted = h->ops->on_request(h->arg, &x->pub);
 	side_body_begin(h, s, head->is_chunked ? BODY_CHUNKED :
-			head->has_length ? BODY_SIZED : BODY_NONE, x->pub.request_framing);
+			head->has_length ? BODY_SIZED : BODY_NONE);
 }
 
 static enum body_kind side_response_body(const struct http_side *s)
@@ -219,16 +218,17 @@ static void side_response_head(struct http_conn *h, struct http_side *s)
 	bool is_switch = is_tunnel || x->pub.status == 101;
 
 	x->pub.framing = x->is_wanted && kind != BODY_NONE ?
-			 framing_of(x->pub.header[HTTP_RESPONSE][HTTP_H_CONTENT_TYPE]) :
+			 framing_of(x->pub.header[HTTP_RESPONSE][HTTP_H_CONTENT_TYPE],
+				    HTTP_RESPONSE) :
 			 FRAMING_NONE;
-	if (x->pub.framing == FRAMING_SSE || x->pub.framing == FRAMING_NDJSON)
+	if (framing_is_stream(x->pub.framing))
 		x->pub.flags |= EXCHANGE_F_STREAM;
 	x->response_told = true;
 	if (!x->is_ghost)
 		h->ops->on_response(h->arg, &x->pub);
-	if (x->pub.framing == FRAMING_SSE || x->pub.framing == FRAMING_NDJSON)
+	if (framing_is_stream(x->pub.framing))
 		x->pub.flags |= EXCHANGE_F_STREAM;
-	side_body_begin(h, s, kind, x->pub.framing);
+	side_body_begin(h, s, kind);
 	if (is_switch)
 		side_switch(h, upgrade, is_tunnel);
 }

@@ -7,60 +7,23 @@
 
 #include <cmocka.h>
 
-#include "base/buf.h"
-#include "cuts.h"
-#include "http/framing.h"
-
-struct run {
-	struct framing f;
-	struct buf text;
-};
-
-static void say(void *arg, enum unit_step step, struct str s)
-{
-	struct run *r = arg;
-
-	switch (step) {
-	case UNIT_BEGIN:
-		buf_append_char(&r->text, '[');
-		buf_append_str(&r->text, s);
-		buf_append_char(&r->text, s.n ? '|' : ' ');
-		break;
-	case UNIT_DATA:
-		assert_true(s.n > 0);
-		buf_append_str(&r->text, s);
-		break;
-	default:
-		buf_append_char(&r->text, step == UNIT_END ? ']' : step == UNIT_BROKEN ? '}' : '~');
-	}
-}
-
-static void feed(void *arg, const u8 *p, size_t n)
-{
-	struct run *r = arg;
-
-	framing_feed(&r->f, p, n, say, r);
-}
+#include "base/limits.h"
+#include "http/units_text.h"
 
 /* before, then, when gap is not 0, a hole ('l'ost or 'p'olicy) and after */
 static void check_gap(enum http_framing kind, const char *before, char gap, const char *after,
 		      bool is_complete, const char *want)
 {
-	for (unsigned int way = 0; way < 2 + CUTS_RANDOM_MIN; way++) {
-		struct run r;
+	const struct units_body body = {
+		.framing = kind,
+		.label = {.is_response = true},
+		.before = str_of(before),
+		.gap = gap,
+		.after = str_of(after),
+		.is_cut = !is_complete,
+	};
 
-		buf_init(&r.text, 1 << 20);
-		framing_init(&r.f, kind);
-		r.f.may_be_events = true;
-		cuts_feed(way, before, strlen(before), feed, &r);
-		if (gap)
-			framing_gap(&r.f, gap == 'p', say, &r);
-		cuts_feed(way, after, strlen(after), feed, &r);
-		framing_end(&r.f, is_complete, say, &r);
-		buf_append_char(&r.text, '\0');
-		assert_string_equal(r.text.p, want);
-		buf_fini(&r.text);
-	}
+	units_check(&body, want);
 }
 
 static void sse(const char *in, const char *want)
@@ -119,8 +82,8 @@ static void test_long_name(void **state)
 	memset(in + 7, 'n', 300);
 	memcpy(in + 307, "\ndata: 1\n\n", 11);
 	want[at++] = '[';
-	memset(want + at, 'n', HTTP_SSE_NAME_MAX);
-	at += HTTP_SSE_NAME_MAX;
+	memset(want + at, 'n', HTTP_UNIT_NAME_MAX);
+	at += HTTP_UNIT_NAME_MAX;
 	memcpy(want + at, "|1]", 4);
 	sse(in, want);
 }
@@ -158,15 +121,25 @@ static void test_whole(void **state)
 	check_gap(FRAMING_NONE, "{", 'l', "}", true, "");
 }
 
+static void type(struct str content_type, enum http_framing want)
+{
+	assert_int_equal(framing_of(content_type, HTTP_RESPONSE), want);
+}
+
 static void test_types(void **state)
 {
-	assert_int_equal(framing_of(STR("text/event-stream;charset=UTF-8")), FRAMING_SSE);
-	assert_int_equal(framing_of(STR(" Text/Event-Stream ")), FRAMING_SSE);
-	assert_int_equal(framing_of(STR("application/x-ndjson")), FRAMING_NDJSON);
-	assert_int_equal(framing_of(STR("application/jsonl")), FRAMING_NDJSON);
-	assert_int_equal(framing_of(STR("application/stream+json; x=y")), FRAMING_NDJSON);
-	assert_int_equal(framing_of(STR("application/json")), FRAMING_WHOLE);
-	assert_int_equal(framing_of(STR_NONE), FRAMING_WHOLE);
+	type(STR("text/event-stream;charset=UTF-8"), FRAMING_SSE);
+	type(STR(" Text/Event-Stream "), FRAMING_SSE);
+	type(STR("application/x-ndjson"), FRAMING_NDJSON);
+	type(STR("application/jsonl"), FRAMING_NDJSON);
+	type(STR("application/stream+json; x=y"), FRAMING_NDJSON);
+	type(STR("application/json"), FRAMING_WHOLE);
+	type(STR_NONE, FRAMING_WHOLE);
+	type(STR("application/vnd.amazon.eventstream"), FRAMING_EVENTSTREAM);
+	/* a request's events are nobody's: only what asks is read */
+	assert_int_equal(framing_of(STR("text/event-stream"), HTTP_REQUEST), FRAMING_WHOLE);
+	assert_int_equal(framing_of(STR("application/vnd.amazon.eventstream"), HTTP_REQUEST),
+			 FRAMING_EVENTSTREAM);
 }
 
 /* A stream labelled as JSON, or not at all. */
