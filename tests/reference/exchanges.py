@@ -11,6 +11,7 @@ from checked import is_checked
 from coding import decode
 from reader import Exchange, endpoint_of
 from reader.route import known_host, provider_of, route_of
+from rewrite import seal
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CORPUS = ROOT / "../shared/corpus/recorded.jsonl.xz"
@@ -33,6 +34,7 @@ class Recorded:
         self.resp_headers = [(k, v) for k, v in row.get("resp_headers") or []
                              if k.lower() not in FRAMING and is_header(k, v)]
         self.request, self.response = row["request"], row["response"]
+        self.expect = row.get("expect")     # hand-made ones: what a reading must be
 
     def header(self, name):
         return next((v for k, v in self.resp_headers if k.lower() == name), "")
@@ -97,17 +99,54 @@ def sse_text(events):
     return "".join(out).encode()
 
 
+def aws_frames(events, is_wrapped, exception):
+    """An AWS eventstream of [event type, document] pairs."""
+    body = b"".join(seal(string_headers(event, "event"),
+                         wrap(doc) if is_wrapped else json.dumps(doc).encode())
+                    for event, doc in events)
+    if exception:
+        body += seal(string_headers(exception[0], "exception"), json.dumps(exception[1]).encode())
+    return body
+
+
+def wrap(doc):
+    inner = base64.b64encode(json.dumps(doc).encode()).decode()
+    return json.dumps({"bytes": inner, "p": "abcdef"}).encode()
+
+
+def string_headers(name, kind):
+    pairs = ((f":{kind}-type", name), (":content-type", "application/json"), (":message-type", kind))
+    return b"".join(bytes([len(k)]) + k.encode() + b"\x07" + len(v).to_bytes(2, "big") + v.encode()
+                    for k, v in pairs)
+
+
+def bundled_body(row):
+    """(body, its content type) by the member that holds it."""
+    if "events" in row:
+        return sse_text(row["events"]), "text/event-stream; charset=utf-8"
+    if "lines" in row:
+        return b"".join(json.dumps(d).encode() + b"\n" for d in row["lines"]), "application/x-ndjson"
+    if "array" in row:
+        return b"[" + b"\n,\r\n".join(json.dumps(d).encode() for d in row["array"]) + b"\n]", \
+            "application/json"
+    if "frames" in row or "wrapped" in row:
+        events = row.get("frames") or [["chunk", d] for d in row["wrapped"]]
+        return aws_frames(events, "wrapped" in row, row.get("exception")), \
+            "application/vnd.amazon.eventstream"
+    return json.dumps(row["response"]).encode(), "application/json"
+
+
 def bundled_rows():
     for path in sorted(BUNDLED.glob("*.json")):
         row = json.loads(path.read_text())
-        is_sse = "events" in row
         row.setdefault("method", "POST")
         row.setdefault("status", 200)
-        row.setdefault("resp_headers", [])
-        row["resp_headers"].append(
-            ["content-type", "text/event-stream; charset=utf-8" if is_sse else "application/json"])
-        row["request"] = json.dumps(row["request"]).encode()
-        row["response"] = sse_text(row["events"]) if is_sse else json.dumps(row["response"]).encode()
+        heads = row.setdefault("resp_headers", [])
+        body, kind = bundled_body(row)
+        if not any(k == "content-type" for k, _ in heads):
+            heads.append(["content-type", kind])
+        row["request"] = json.dumps(row["request"]).encode() if row["request"] else b""
+        row["response"] = body
         yield row
 
 

@@ -3,11 +3,14 @@
 against the exact costs published with the research (case numbers are those of its table)."""
 import json
 import pathlib
+from decimal import Decimal
 
 import pytest
 
+import exchanges
 from price import Book, decimal, instant
-from reader import Exchange, read, sse_events
+from reader import DIALECTS, Exchange, read, sse_events
+from reader.route import route_of
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -142,9 +145,32 @@ def test_what_is_no_call(path, method):
     assert read(Exchange(method, "api.openai.com", path, 200, b"", b'{"usage":{}}')) is None
 
 
-@pytest.mark.parametrize("value", ["5", -5, 5.0, True, None, [5], {"n": 5}])
+@pytest.mark.parametrize("value", ["5", -5, 5.5, True, None, [5], {"n": 5}])
 def test_what_is_no_count(value):
     assert "output" not in chat({"prompt_tokens": 1, "completion_tokens": value})["tokens"]
+
+
+HAND_MADE = [r for r in exchanges.load_bundled() if r.expect]
+
+
+@pytest.mark.parametrize("recorded", HAND_MADE, ids=lambda r: r.about)
+def test_hand_made(recorded):
+    """tests/live/exchanges: the right answer stands in the file."""
+    have, want = read(recorded.exchange()), dict(recorded.expect)
+    assert {k: v for k, v in have["tokens"].items() if v} == \
+        {k: v for k, v in want.pop("tokens").items() if v}
+    if "cost" in want:
+        assert have["cost"] == Decimal(want.pop("cost"))
+    assert {k: have[k] for k in want} == want
+
+
+def test_every_dialect_has_a_hand_made_exchange():
+    used = {route_of(r.exchange())[1] for r in exchanges.load_bundled()}
+    assert set(DIALECTS) - used == {"unmetered"}
+
+
+def test_a_whole_number_may_be_written_with_a_point():
+    assert chat({"prompt_tokens": 6.0, "completion_tokens": 1})["tokens"] == {"input": 6, "output": 1}
 
 
 def test_events_with_cr_lf_comments_and_no_end():

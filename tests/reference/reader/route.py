@@ -88,7 +88,7 @@ PATHS = [(method, re.compile(pattern), endpoint, dialect) for method, pattern, e
 NOT_A_CALL = re.compile(r"/(threads|sessions)/[^/]+/messages$|/realtime/(calls|sessions|client_secrets)$")
 HOME = {"messages": "anthropic", "message_batch": "anthropic", "gemini": "gemini",
         "interactions": "gemini", "predict": "vertex", "converse": "bedrock", "invoke": "bedrock",
-        "ollama": "ollama", "cohere": "cohere"}
+        "ollama": "ollama", "cohere": "cohere", "tgi": "tgi", "llamacpp": "llamacpp"}
 # Paths that mean a model call only on their own provider's host, or with a body of that shape.
 OWN_HOST = {"cohere": ("cohere",), "unmetered": ("anthropic", "bedrock"), "predict": ("vertex",)}
 
