@@ -129,6 +129,13 @@
 /* json: one captured scalar (ids, model names, numbers) */
 #define JSON_VALUE_MAX 1024
 
+/* proto: steps of one watched path */
+#define PROTO_DEPTH_MAX 8
+/* proto: one captured string (ids, model names) */
+#define PROTO_VALUE_MAX 1024
+/* proto: one field; the format itself ends at 2 GiB */
+#define PROTO_LENGTH_MAX (2ull << 30)
+
 /* llm: one id, model name, tier, error code; longer ones are no such thing and are left out */
 #define LLM_TEXT_MAX 256
 /* llm: response ids remembered, to know a second view of the same response; 32 bytes each */
