@@ -120,6 +120,11 @@
 #define HTTP_UNIT_NAME_MAX 64
 /* http: one frame of an AWS event stream; the vendor's own clients refuse a payload over 24 MiB */
 #define HTTP_EVENTSTREAM_FRAME_MAX (25u << 20)
+/* http: one gRPC message, as sent; gRPC's own default is 4 MiB, clients with images raise it */
+#define HTTP_GRPC_MESSAGE_MAX (256u << 20)
+/* http: what is read of one header line of a form's part, and such lines of one part */
+#define HTTP_PART_LINE_MAX 512
+#define HTTP_PART_LINES_MAX 32
 
 /* arena of one exchange: heads, ids, a few values; never bodies */
 #define ARENA_MAX (512u << 10)

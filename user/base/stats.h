@@ -72,6 +72,10 @@ enum stat_class {
 	     "see conn.gap.bytes") \
 	STAT(HTTP_EVENTSTREAM_BAD, "http.eventstream.bad", LOSS, "AWS event stream frames whose checksum is wrong", \
 	     "see conn.gap.bytes; without a gap: report it") \
+	STAT(HTTP_GRPC_BAD, "http.grpc.bad", LOSS, "gRPC bodies given up because a message's prefix makes no sense", \
+	     "report the client") \
+	STAT(HTTP_GRPC_UNDECODED, "http.grpc.undecoded", LOSS, "gRPC messages whose compression is not known or broken", \
+	     "report the value of grpc-encoding") \
 	STAT(HTTP_UNDECODED_BYTES, "http.undecoded.bytes", INFO, "bytes of protocols and codings that are not understood", \
 	     "none needed: shown by kind as `undecoded`") \
 	/* llm */ \

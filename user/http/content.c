@@ -46,6 +46,7 @@ static struct framing_label content_label(const struct exchange *x, enum http_di
 	return (struct framing_label){
 		.is_response = dir == HTTP_RESPONSE,
 		.content_type = x->header[dir][HTTP_H_CONTENT_TYPE],
+		.grpc_encoding = x->header[dir][HTTP_H_GRPC_ENCODING],
 	};
 }
 

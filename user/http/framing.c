@@ -6,7 +6,9 @@
 
 #include "base/stats.h"
 #include "http/eventstream.h"
+#include "http/grpc.h"
 #include "http/json_array.h"
+#include "http/multipart.h"
 #include "http/sse.h"
 
 struct framing_ops {
@@ -36,13 +38,17 @@ struct framing_ops {
 	};
 
 FRAMING_PARSER(eventstream)
+FRAMING_PARSER(grpc)
 FRAMING_PARSER(json_array)
+FRAMING_PARSER(multipart)
 FRAMING_PARSER(sse)
 
 static const struct framing_ops *const framing_ops[FRAMING_MAX] = {
 	[FRAMING_SSE] = &framing_sse,
 	[FRAMING_ARRAY] = &framing_json_array,
 	[FRAMING_EVENTSTREAM] = &framing_eventstream,
+	[FRAMING_GRPC] = &framing_grpc,
+	[FRAMING_MULTIPART] = &framing_multipart,
 };
 
 static void framing_set_kind(struct framing *f, enum http_framing kind)
@@ -69,10 +75,16 @@ void framing_init(struct framing *f, enum http_framing kind, const struct framin
 		.may_be_array = kind == FRAMING_ARRAY,
 	};
 	framing_set_kind(f, is_whole ? FRAMING_WHOLE : kind);
+	if (f->kind == FRAMING_GRPC)
+		((struct grpc *)f->parser)->kind = coding_kind_of(label->grpc_encoding);
+	if (f->kind == FRAMING_MULTIPART && !multipart_init(f->parser, label->content_type))
+		framing_set_kind(f, FRAMING_NONE);
 }
 
 void framing_fini(struct framing *f)
 {
+	if (f->kind == FRAMING_GRPC && f->parser)
+		grpc_fini(f->parser);
 	free(f->parser);
 	f->parser = NULL;
 }
@@ -216,27 +228,31 @@ void framing_end(struct framing *f, bool is_complete, unit_fn unit, void *arg)
 
 enum http_framing framing_of(struct str type, enum http_dir dir)
 {
+	enum { REQUEST = 1 << HTTP_REQUEST, RESPONSE = 1 << HTTP_RESPONSE };
 	static const struct {
 		struct str type;
 		enum http_framing framing;
-		bool is_request_too;
+		u8 dirs;
 	} types[] = {
-		{{"application/vnd.amazon.eventstream", 34}, FRAMING_EVENTSTREAM, true},
-		{{"text/event-stream", 17}, FRAMING_SSE},
-		{{"application/x-ndjson", 20}, FRAMING_NDJSON},
-		{{"application/ndjson", 18}, FRAMING_NDJSON},
-		{{"application/jsonl", 17}, FRAMING_NDJSON},
-		{{"application/x-jsonl", 19}, FRAMING_NDJSON},
-		{{"application/stream+json", 23}, FRAMING_NDJSON},
-		{{"application/json-lines", 22}, FRAMING_NDJSON},
-		{{"application/jsonlines", 21}, FRAMING_NDJSON},
+		{{"application/vnd.amazon.eventstream", 34}, FRAMING_EVENTSTREAM,
+		 REQUEST | RESPONSE},
+		{{"multipart/form-data", 19}, FRAMING_MULTIPART, REQUEST},
+		{{"text/event-stream", 17}, FRAMING_SSE, RESPONSE},
+		{{"application/x-ndjson", 20}, FRAMING_NDJSON, RESPONSE},
+		{{"application/ndjson", 18}, FRAMING_NDJSON, RESPONSE},
+		{{"application/jsonl", 17}, FRAMING_NDJSON, RESPONSE},
+		{{"application/x-jsonl", 19}, FRAMING_NDJSON, RESPONSE},
+		{{"application/stream+json", 23}, FRAMING_NDJSON, RESPONSE},
+		{{"application/json-lines", 22}, FRAMING_NDJSON, RESPONSE},
+		{{"application/jsonlines", 21}, FRAMING_NDJSON, RESPONSE},
 	};
 
 	type = str_trim(str_cut(type, 0, str_find_char(type, ';')));
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
-		if ((dir == HTTP_RESPONSE || types[i].is_request_too) &&
-		    str_eq_nocase(type, types[i].type))
+		if (types[i].dirs & 1 << dir && str_eq_nocase(type, types[i].type))
 			return types[i].framing;
+	if (str_starts_nocase(type, STR("application/grpc")))
+		return FRAMING_GRPC;		/* +proto, -web+proto */
 	return FRAMING_WHOLE;
 }
 

@@ -27,6 +27,7 @@ struct framing {
 struct framing_label {
 	bool is_response;
 	struct str content_type;
+	struct str grpc_encoding;
 };
 
 void framing_init(struct framing *f, enum http_framing kind, const struct framing_label *label);

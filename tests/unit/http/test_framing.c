@@ -136,6 +136,11 @@ static void test_types(void **state)
 	type(STR("application/json"), FRAMING_WHOLE);
 	type(STR_NONE, FRAMING_WHOLE);
 	type(STR("application/vnd.amazon.eventstream"), FRAMING_EVENTSTREAM);
+	type(STR("application/grpc"), FRAMING_GRPC);
+	type(STR("application/grpc-web+proto"), FRAMING_GRPC);
+	type(STR("multipart/form-data; boundary=x"), FRAMING_WHOLE);
+	assert_int_equal(framing_of(STR("multipart/form-data; boundary=x"), HTTP_REQUEST),
+			 FRAMING_MULTIPART);
 	/* a request's events are nobody's: only what asks is read */
 	assert_int_equal(framing_of(STR("text/event-stream"), HTTP_REQUEST), FRAMING_WHOLE);
 	assert_int_equal(framing_of(STR("application/vnd.amazon.eventstream"), HTTP_REQUEST),
