@@ -86,6 +86,9 @@ PATHS = [(method, re.compile(pattern), endpoint, dialect) for method, pattern, e
 )]
 # Stored messages of other APIs, and set-up of sessions whose traffic goes elsewhere.
 NOT_A_CALL = re.compile(r"/(threads|sessions)/[^/]+/messages$|/realtime/(calls|sessions|client_secrets)$")
+# Whose format an unknown host speaks, by what counting tokens is called there, else by dialect.
+COUNTS = (("/messages/count_tokens", "anthropic"), (":countTokens", "gemini"),
+          (":computeTokens", "gemini"), ("/count-tokens", "bedrock"))
 HOME = {"messages": "anthropic", "message_batch": "anthropic", "gemini": "gemini",
         "interactions": "gemini", "predict": "vertex", "converse": "bedrock", "invoke": "bedrock",
         "ollama": "ollama", "cohere": "cohere", "tgi": "tgi", "llamacpp": "llamacpp"}
@@ -133,7 +136,8 @@ def has_shape(x, dialect):
 
 def provider_of(x, dialect):
     """Of an unknown host the one whose format it speaks."""
-    return known_host(x) or HOME.get(dialect, "openai")
+    counts = next((p for end, p in COUNTS if path_of(x).endswith(end)), None)
+    return known_host(x) or counts or HOME.get(dialect, "openai")
 
 
 def asked_model(x, request):
