@@ -3,8 +3,9 @@
  * A whole HTTP connection. Input: steps of one letter and a little-endian u16, as in
  * tests/unit/http/transcript.h: w r data; W R lost, P Q left out; l late; c close.
  *
- * covers: user/http/http.c user/http/switch.c user/http/side.c user/http/resync.c user/http/pair.c
- * covers: user/http/content.c user/http/h1.c user/http/body.c user/http/detect.c user/http/hold.c
+ * covers: user/http/http.c user/http/switch.c user/http/side.c user/http/resync.c
+ * covers: user/http/pair.c user/http/exchange.c user/http/content.c user/http/h1.c
+ * covers: user/http/body.c user/http/detect.c user/http/hold.c
  */
 #include <stdlib.h>
 #include <string.h>

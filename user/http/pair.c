@@ -10,66 +10,8 @@
  */
 #include "http/private.h"
 
-#include <stdlib.h>
-#include <sys/random.h>
-
 #include "base/limits.h"
 #include "base/stats.h"
-
-static u64 pair_next_id(struct http_conn *h)
-{
-	if (h->next_id == 0 && getrandom(&h->next_id, sizeof(h->next_id), GRND_NONBLOCK) < 0)
-		h->next_id = (u64)(uintptr_t)h << 16;
-	return ++h->next_id ? h->next_id : ++h->next_id;
-}
-
-static void pair_free(struct http_x *x)
-{
-	arena_free(x->pub.arena);
-	free(x);
-}
-
-/* "https://host/path?query" and "/path?query" and "host:443" (CONNECT) */
-static void pair_set_target(struct http_x *x, struct str target)
-{
-	size_t scheme = str_starts_nocase(target, STR("https://")) ? 8 :
-			str_starts_nocase(target, STR("http://")) ? 7 : 0;
-
-	if (x->is_connect) {
-		x->pub.authority = target;
-		return;
-	}
-	if (scheme) {
-		target = str_cut(target, scheme, target.n);
-
-		size_t end = str_find_char(str_cut(target, 0, str_find_char(target, '?')), '/');
-
-		x->pub.authority = str_cut(target, 0, end);
-		target = str_cut(target, end, target.n);
-	}
-
-	size_t mark = str_find_char(target, '?');
-
-	x->pub.path = str_cut(target, 0, mark);
-	x->pub.query = mark < target.n ? str_cut(target, mark + 1, target.n) : STR_NONE;
-}
-
-static bool pair_fill(struct http_x *x, const struct h1_start *start)
-{
-	x->pub.arena = arena_new(ARENA_MAX);
-	if (!x->pub.arena)
-		return false;
-	x->pub.method = arena_dup(x->pub.arena, start->method);
-
-	struct str target = arena_dup(x->pub.arena, start->target);
-
-	if (!x->pub.method.p || !target.p)
-		return false;
-	x->is_head = str_eq(x->pub.method, STR("HEAD"));
-	x->is_connect = str_eq(x->pub.method, STR("CONNECT"));
-	pair_set_target(x, target);
-	return true;
-}
 
 struct http_x *pair_new(struct http_conn *h, struct http_side *s, const struct h1_start *start)
 {
@@ -78,20 +20,16 @@ struct http_x *pair_new(struct http_conn *h, struct http_side *s, const struct h
 		return NULL;
 	}
 
-	struct http_x *x = calloc(1, sizeof(*x));
+	struct http_x *x = exchange_new(h, start->version, s->start_ns);
 
-	if (!x || !pair_fill(x, start)) {
+	if (x && !exchange_set_target(x, start->method, start->target)) {
+		exchange_free(x);
+		x = NULL;
+	}
+	if (!x) {
 		stats_add(STAT_HTTP_NO_MEMORY, 1);
-		if (x)
-			pair_free(x);
 		return NULL;
 	}
-	x->pub.id = pair_next_id(h);
-	x->pub.version = start->version;
-	x->pub.conn = h->conn;
-	x->pub.request_start_ns = s->start_ns;
-	if (s == &h->side[0])
-		x->pub.flags |= EXCHANGE_F_SERVER_SIDE;
 	*(h->last ? &h->last->next : &h->first) = x;
 	h->last = x;
 	h->count++;
@@ -129,7 +67,7 @@ static void pair_finish(struct http_conn *h, struct http_x *x)
 			h->side[i].x = NULL;
 	if (!x->is_ghost && x->head_done)
 		h->ops->on_done(h->arg, &x->pub);
-	pair_free(x);
+	exchange_free(x);
 }
 
 void pair_finish_if_over(struct http_conn *h, struct http_x *x)

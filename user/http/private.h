@@ -6,7 +6,8 @@
  *	switch.c	what the connection turns out to be, and who reads it then
  *	side.c		the states of one direction
  *	resync.c	its search for a head: first bytes, after a gap, after a late start
- *	pair.c		exchanges: made, matched with their responses, finished
+ *	pair.c		which response answers which request, and the exchange's end
+ *	exchange.c	the exchange's beginning
  *	content.c	body -> content coding -> units
  *	h1, body, coding, framing, detect, hold: parsers that know nothing of a connection
  */
@@ -156,6 +157,19 @@ size_t resync_step(struct http_conn *h, struct http_side *s, const u8 *p, size_t
 /* Whether p shows that the response held back on this side was none: a request follows it. */
 bool resync_was_wrong(const struct http_conn *h, const struct http_side *s, const u8 *p, size_t n);
 size_t first_step(struct http_conn *h, struct http_side *s, const u8 *p, size_t n);
+
+/* --- exchange.c --- */
+
+/* NULL when memory is out */
+struct http_x *exchange_new(struct http_conn *h, u16 version, u64 ts_ns);
+void exchange_free(struct http_x *x);
+/* false when memory is out; target: absolute, from the root, or an authority (CONNECT) */
+bool exchange_set_target(struct http_x *x, struct str method, struct str target);
+/* the first value of each counts */
+void exchange_keep_header(struct http_x *x, enum http_dir dir, enum http_header id,
+			  struct str value);
+void exchange_tell_request(struct http_conn *h, struct http_x *x);
+void exchange_tell_response(struct http_conn *h, struct http_x *x, bool has_body);
 
 /* --- pair.c --- */
 

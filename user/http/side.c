@@ -124,18 +124,9 @@ static int side_on_start(void *arg, const struct h1_start *start)
 static void side_on_header(void *arg, enum http_header id, struct str value)
 {
 	struct side_to *to = arg;
-	struct http_x *x = to->s->x;
 
-	if (!x)
-		return;			/* of an interim response */
-
-	struct str *slot = &x->pub.header[side_dir(to->h, to->s)][id];
-
-	if (slot->p)
-		return;
-	*slot = arena_dup(x->pub.arena, value);
-	if (!slot->p)
-		stats_add(STAT_HTTP_NO_MEMORY, 1);
+	if (to->s->x)			/* else of an interim response */
+		exchange_keep_header(to->s->x, side_dir(to->h, to->s), id, value);
 }
 
 static const struct h1_ops side_h1_ops = {side_on_start, side_on_header};
@@ -168,17 +159,11 @@ static void side_request_head(struct http_conn *h, struct http_side *s)
 		http_become(h, HTTP_PROTO_NONE, UNDECODED_OTHER, "request without an end");
 		return;
 	}
-	x->head_done = true;
 	x->expects_continue = head->expects_continue;
 	x->upgrade = head->upgrade;
-	if (!x->pub.authority.p)
-		x->pub.authority = x->pub.header[HTTP_REQUEST][HTTP_H_HOST];
 	h->had_exchange = true;
-	stats_add(STAT_HTTP_EXCHANGES, 1);
 	http_report(h, HTTP_PROTO_H1);
-	x->pub.request_framing = framing_of(x->pub.header[HTTP_REQUEST][HTTP_H_CONTENT_TYPE],
-					    HTTP_REQUEST);
-	x->is_wanted = h->ops->on_request(h->arg, &x->pub);
+	exchange_tell_request(h, x);
 	side_body_begin(h, s, head->is_chunked ? BODY_CHUNKED :
 			head->has_length ? BODY_SIZED : BODY_NONE);
 }
@@ -217,17 +202,7 @@ static void side_response_head(struct http_conn *h, struct http_side *s)
 	bool is_tunnel = x->is_connect && x->pub.status / 100 == 2;
 	bool is_switch = is_tunnel || x->pub.status == 101;
 
-	x->pub.framing = x->is_wanted && kind != BODY_NONE ?
-			 framing_of(x->pub.header[HTTP_RESPONSE][HTTP_H_CONTENT_TYPE],
-				    HTTP_RESPONSE) :
-			 FRAMING_NONE;
-	if (framing_is_stream(x->pub.framing))
-		x->pub.flags |= EXCHANGE_F_STREAM;
-	x->response_told = true;
-	if (!x->is_ghost)
-		h->ops->on_response(h->arg, &x->pub);
-	if (framing_is_stream(x->pub.framing))
-		x->pub.flags |= EXCHANGE_F_STREAM;
+	exchange_tell_response(h, x, kind != BODY_NONE);
 	side_body_begin(h, s, kind);
 	if (is_switch)
 		side_switch(h, upgrade, is_tunnel);
