@@ -154,11 +154,26 @@ static void json_close(struct json *j)
 
 /* --- text ------------------------------------------------------------------------------------ */
 
+/* What has been kept of a streamed string makes room for the rest. */
+static void json_flush_text(struct json *j)
+{
+	json_emit(j, j->value_node, JSON_T_PART, (struct str){j->text, j->text_len});
+	j->text_len = 0;
+}
+
 static void json_keep(struct json *j, const char *p, size_t n)
 {
 	size_t max = j->is_key ? JSON_KEY_MAX : JSON_VALUE_MAX;
 	size_t room = max - j->text_len;
 
+	while (n > room && !j->is_key && j->set->node[j->value_node].is_streamed) {
+		memcpy(j->text + j->text_len, p, room);
+		j->text_len += (u32)room;
+		p += room;
+		n -= room;
+		json_flush_text(j);
+		room = max;
+	}
 	if (n > room) {
 		j->is_cut = true;
 		n = room;

@@ -21,10 +21,14 @@
 #include "base/limits.h"
 #include "base/str.h"
 
-/* One watched path; tag is the caller's and comes back with the event. */
+/*
+ * One watched path; tag is the caller's and comes back with the event. A streamed string comes in
+ * pieces as it fills the buffer, and is never cut: JSON_T_PART ... JSON_T_STRING (the last one).
+ */
 struct json_path {
 	const char *path;
 	u32 tag;
+	bool is_streamed;
 };
 
 struct json_paths;
@@ -43,6 +47,7 @@ enum json_type {
 	JSON_T_FALSE,
 	JSON_T_NUMBER,		/* text: as written */
 	JSON_T_STRING,		/* text: unescaped; a lone surrogate becomes U+FFFD */
+	JSON_T_PART,		/* text: of a streamed string that goes on */
 	JSON_T_OBJECT,		/* begins */
 	JSON_T_ARRAY,		/* begins */
 	JSON_T_OBJECT_END,
@@ -53,7 +58,7 @@ struct json_event {
 	u32 tag;
 	enum json_type type;
 	bool is_cut;		/* text is only the first JSON_VALUE_MAX bytes */
-	struct str text;	/* borrowed for the callback; empty unless NUMBER or STRING */
+	struct str text;	/* borrowed for the callback; of NUMBER, STRING and PART */
 };
 
 typedef void (*json_event_fn)(void *arg, const struct json_event *e);

@@ -74,6 +74,7 @@ static void paths_add(struct json_paths *set, const struct json_path *path)
 	assert(depth < JSON_PATH_DEPTH_MAX);
 	assert(set->node[node].tag == JSON_TAG_NONE);
 	set->node[node].tag = (s64)path->tag;
+	set->node[node].is_streamed = path->is_streamed;
 }
 
 struct json_paths *json_paths_new(const struct json_path *paths, size_t n)

@@ -15,6 +15,7 @@
 struct json_node {
 	struct str key;
 	s64 tag;		/* or JSON_TAG_NONE: only on the way to a watched path */
+	bool is_streamed;
 	u16 child;		/* first named key of this object */
 	u16 next;		/* next key of the same object */
 	u16 any;		/* '*' */

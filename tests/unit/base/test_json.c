@@ -20,10 +20,10 @@
 static const struct json_path paths[] = {
 	{"model", 'm'},       {"usage", 'u'},        {"usage.in", 'i'},        {"usage.out", 'o'},
 	{"items[]", 'e'},     {"items[].type", 't'}, {"grid[][].x", 'x'},      {"any.*.n", 'n'},
-	{"any.named.n", 'k'}, {"list", 'l'},         {"a.b.c.d.e.f.g.h", 'h'}, {"k\xc3\xa9y", 'y'},
+	{"any.named.n", 'k'}, {"list", 'l'},         {"flow", 'f', true}, {"a.b.c.d.e.f.g.h", 'h'}, {"k\xc3\xa9y", 'y'},
 };
 
-static const char *const type_names[] = {"null", "true", "false", "#", "$", "{", "[", "}", "]"};
+static const char *const type_names[] = {"null", "true", "false", "#", "$", "+", "{", "[", "}", "]"};
 
 static void on_event(void *arg, const struct json_event *e)
 {
@@ -331,9 +331,43 @@ static void test_scan(void **state)
 	}
 }
 
+static int sprintf_at(char *at, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static int sprintf_at(char *at, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(at, 64, format, args);
+	va_end(args);
+	return n;
+}
+
+/* A streamed string loses nothing, however long it is, and its pieces do not depend on the cuts. */
+static void test_streamed(void **state)
+{
+	static char text[4 * JSON_VALUE_MAX], want[8 * JSON_VALUE_MAX];
+	size_t n = 2 * JSON_VALUE_MAX + 10;
+	char *at = text, *w = want;
+
+	at += sprintf_at(at, "{\"flow\":\"");
+	for (size_t i = 0; i < n; i++) {
+		if (i % JSON_VALUE_MAX == 0)
+			w += sprintf_at(w, "%sf%s", i ? " " : "", i + 10 == n ? "$" : "+");
+		at += sprintf_at(at, i % 64 == 63 ? "\\u003d" : "%c", 'a' + (int)(i % 23));
+		w += sprintf_at(w, "%c", i % 64 == 63 ? '=' : 'a' + (int)(i % 23));
+	}
+	sprintf_at(at, "\",\"model\":\"m\"}");
+	sprintf_at(w, " m$m ok");
+	expect(text, want);
+	expect("{\"flow\":\"short\"}", "f$short ok");
+	expect("{\"flow\":\"\"}", "f$ ok");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_streamed),
 		cmocka_unit_test(test_scalars),        cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_duplicate_keys), cmocka_unit_test(test_escapes),
 		cmocka_unit_test(test_numbers),        cmocka_unit_test(test_lone_value),
