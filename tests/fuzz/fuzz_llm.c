@@ -6,7 +6,8 @@
 /* covers: user/llm/llm.c user/llm/request.c user/llm/response.c user/llm/assemble.c */
 /* covers: user/llm/anthropic.c user/llm/usage.c user/llm/shape.c user/llm/state.c */
 /* covers: user/llm/dialect.c user/llm/endpoints.c user/llm/providers.c user/llm/recent.c */
-/* covers: user/llm/identity.c */
+/* covers: user/llm/identity.c user/llm/headers.c user/llm/counts.c user/llm/google.c */
+/* covers: user/llm/bedrock.c user/llm/base64.c user/llm/form.c user/llm/estimate.c */
 #include <stdlib.h>
 
 #include "base/limits.h"

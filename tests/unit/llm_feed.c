@@ -14,6 +14,8 @@ static void on_call(void *arg, const struct exchange *x, const struct call *call
 {
 	fed_current->calls++;
 	fed_current->call = *call;
+	fed_current->input += meters_input_total(&call->meters);
+	fed_current->output += meters_output_total(&call->meters);
 }
 
 struct llm *llm_feed_new(void)
@@ -70,6 +72,39 @@ static void feed_response(struct llm *l, struct exchange *x, const struct feed *
 	feed_unit(l, x, HTTP_RESPONSE, STR(""), str_of(f->response), way, f->is_broken);
 }
 
+/* A document per line; "name|document" names it. */
+static void feed_lines(struct llm *l, struct exchange *x, const struct feed *f, unsigned int way)
+{
+	struct str rest = str_of(f->lines), line;
+	int n = 0;
+
+	while (str_next(&rest, '\n', &line)) {
+		size_t bar = str_find_char(line, '|');
+		struct str name = bar < line.n && bar < 40 ? str_cut(line, 0, bar) : STR("");
+
+		if (!line.n)
+			continue;
+		n++;
+		x->unit_flags[HTTP_RESPONSE] = n == f->exception_line ? (u32)UNIT_F_EXCEPTION : 0;
+		feed_unit(l, x, HTTP_RESPONSE, name,
+			  name.n ? str_cut(line, bar + 1, line.n) : line, way,
+			  n == f->broken_event);
+	}
+}
+
+static void feed_form(struct llm *l, struct exchange *x, const struct feed *f, unsigned int way)
+{
+	struct str rest = str_of(f->form), line;
+
+	x->request_framing = FRAMING_MULTIPART;
+	while (str_next(&rest, '\n', &line)) {
+		size_t at = str_find_char(line, '=');
+
+		feed_unit(l, x, HTTP_REQUEST, str_cut(line, 0, at),
+			  str_cut(line, at + 1, line.n), way, false);
+	}
+}
+
 struct fed llm_feed(struct llm *l, const struct feed *f, unsigned int way)
 {
 	struct fed fed = {.arena = arena_new(ARENA_MAX)};
@@ -81,18 +116,25 @@ struct fed llm_feed(struct llm *l, const struct feed *f, unsigned int way)
 	x.method = str_of(f->method ? f->method : "POST");
 	x.authority = str_of(f->host ? f->host : "api.openai.com");
 	x.path = str_of(f->path ? f->path : "/v1/chat/completions");
+	x.query = str_of(f->query);
 	for (size_t i = 0; i < ARRAY_LEN(f->header) && f->header[i].value; i++)
 		x.header[f->header[i].dir][f->header[i].header] = str_of(f->header[i].value);
 	fed.is_wanted = llm_on_request(l, &x);
+	if (f->form)
+		feed_form(l, &x, f, way);
 	if (f->request)
 		feed_unit(l, &x, HTTP_REQUEST, STR(""), str_of(f->request), way, false);
 	if (f->status >= 0) {
 		x.status = (u16)(f->status ? f->status : 200);
-		x.framing = f->sse ? FRAMING_SSE : FRAMING_WHOLE;
+		x.framing = f->sse     ? FRAMING_SSE
+			    : f->lines ? f->framing ? f->framing : FRAMING_NDJSON
+				       : FRAMING_WHOLE;
 		x.response_body_ns = 5000;
 		llm_on_response(l, &x);
 		if (f->sse)
 			feed_sse(l, &x, f, way);
+		else if (f->lines)
+			feed_lines(l, &x, f, way);
 		else if (f->response)
 			feed_response(l, &x, f, way);
 	}

@@ -25,14 +25,20 @@ struct feed {
 	const char *request;
 	const char *response; /* one document */
 	const char *sse;      /* or a stream */
+	const char *lines;    /* or a document per line, of this framing (0: NDJSON) */
+	enum http_framing framing;
+	const char *query;
+	const char *form; /* request: "name=value" per line, as parts of a form */
 	bool is_broken;       /* the last unit ends by UNIT_BROKEN */
 	int broken_event;     /* this one (from 1) is broken; 0: none */
+	int exception_line;   /* this one (from 1) is an event stream's exception, "name|doc" */
 	struct feed_header header[12];
 };
 
 struct fed {
 	int calls;
 	struct call call; /* of the last one; good until fed_free */
+	u64 input, output; /* of all of them */
 	struct arena *arena;
 	bool is_wanted;
 	bool is_call; /* llm_is_call before on_done */

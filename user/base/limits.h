@@ -146,6 +146,9 @@
 /* llm: response ids remembered, to know a second view of the same response; 32 bytes each */
 #define LLM_RECENT_MAX 4096
 
+/* llm: texts of one line of a batch's results; a few ids and names */
+#define LLM_LINE_ARENA_MAX (64u << 10)
+
 /* owner: processes remembered, and how long after their exit (late chunks, exporters) */
 #define OWNER_MAX 16384
 #define OWNER_LINGER_NS (60ull * 1000 * 1000 * 1000)

@@ -18,10 +18,12 @@
  */
 #define HTTP_HEADERS(H) \
 	H(ACCEPT, "accept") \
+	H(AMZ_SDK_REQUEST, "amz-sdk-request") \
 	H(ANTHROPIC_ORGANIZATION_ID, "anthropic-organization-id") \
 	H(ANTHROPIC_VERSION, "anthropic-version") \
 	H(ANTHROPIC_WORKSPACE_ID, "anthropic-workspace-id") \
 	H(API_KEY, "api-key") \
+	H(APIM_REQUEST_ID, "apim-request-id") \
 	H(AUTHORIZATION, "authorization") \
 	H(BAGGAGE, "baggage") \
 	H(CF_AIG_CACHE_STATUS, "cf-aig-cache-status") \
@@ -30,11 +32,16 @@
 	H(GRPC_ENCODING, "grpc-encoding") \
 	H(HELICONE_CACHE, "helicone-cache") \
 	H(HOST, "host") \
+	H(INFERENCE_ID, "inference-id") \
+	H(MISTRAL_CORRELATION_ID, "mistral-correlation-id") \
+	H(NUM_TOKENS_DASH, "num-tokens") \
+	H(NUM_TOKENS, "num_tokens") \
+	H(OPENAI_MODEL, "openai-model") \
 	H(OPENAI_ORGANIZATION, "openai-organization") \
-	H(OPENAI_PROJECT, "openai-project") \
 	H(OPENAI_PROCESSING_MS, "openai-processing-ms") \
-	H(RETRY_AFTER, "retry-after") \
+	H(OPENAI_PROJECT, "openai-project") \
 	H(REQUEST_ID, "request-id") \
+	H(RETRY_AFTER, "retry-after") \
 	H(SEC_WEBSOCKET_EXTENSIONS, "sec-websocket-extensions") \
 	H(SERVER, "server") \
 	H(SESSION_ID, "session-id") \
@@ -42,15 +49,37 @@
 	H(TRACEPARENT, "traceparent") \
 	H(TRACESTATE, "tracestate") \
 	H(USER_AGENT, "user-agent") \
+	H(X_AMZN_BEDROCK_CACHE_READ_INPUT_TOKEN_COUNT, "x-amzn-bedrock-cache-read-input-token-count") \
+	H(X_AMZN_BEDROCK_CACHE_WRITE_INPUT_TOKEN_COUNT, "x-amzn-bedrock-cache-write-input-token-count") \
+	H(X_AMZN_BEDROCK_INPUT_TOKEN_COUNT, "x-amzn-bedrock-input-token-count") \
+	H(X_AMZN_BEDROCK_INVOCATION_LATENCY, "x-amzn-bedrock-invocation-latency") \
+	H(X_AMZN_BEDROCK_OUTPUT_TOKEN_COUNT, "x-amzn-bedrock-output-token-count") \
+	H(X_AMZN_BEDROCK_PERFORMANCECONFIG_LATENCY, "x-amzn-bedrock-performanceconfig-latency") \
+	H(X_AMZN_BEDROCK_SERVICE_TIER, "x-amzn-bedrock-service-tier") \
+	H(X_AMZN_ERRORTYPE, "x-amzn-errortype") \
+	H(X_AMZN_REQUESTID, "x-amzn-requestid") \
 	H(X_API_KEY, "x-api-key") \
 	H(X_CLAUDE_CODE_SESSION_ID, "x-claude-code-session-id") \
+	H(X_COMPUTE_TYPE, "x-compute-type") \
+	H(X_GEMINI_SERVICE_TIER, "x-gemini-service-tier") \
+	H(X_GENERATED_TOKENS, "x-generated-tokens") \
 	H(X_GENERATION_ID, "x-generation-id") \
 	H(X_GOOG_API_KEY, "x-goog-api-key") \
+	H(X_GROQ_REGION, "x-groq-region") \
+	H(X_INFERENCE_PROVIDER, "x-inference-provider") \
+	H(X_LITELLM_ATTEMPTED_FALLBACKS, "x-litellm-attempted-fallbacks") \
+	H(X_LITELLM_ATTEMPTED_RETRIES, "x-litellm-attempted-retries") \
 	H(X_LITELLM_CACHE_KEY, "x-litellm-cache-key") \
 	H(X_LITELLM_CALL_ID, "x-litellm-call-id") \
 	H(X_LITELLM_RESPONSE_COST, "x-litellm-response-cost") \
+	H(X_MS_DEPLOYMENT_NAME, "x-ms-deployment-name") \
+	H(X_MS_IS_SPILLED_OVER, "x-ms-is-spilled-over") \
+	H(X_MS_REGION, "x-ms-region") \
+	H(X_MS_SERVED_MODEL, "x-ms-served-model") \
 	H(X_OPENCODE_SESSION_ID, "x-opencode-session-id") \
 	H(X_PORTKEY_CACHE_STATUS, "x-portkey-cache-status") \
+	H(X_PORTKEY_PROVIDER, "x-portkey-provider") \
+	H(X_PROMPT_TOKENS, "x-prompt-tokens") \
 	H(X_REQUEST_ID, "x-request-id") \
 	H(X_STAINLESS_RETRY_COUNT, "x-stainless-retry-count")
 

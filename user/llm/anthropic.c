@@ -61,7 +61,7 @@ static void split_writes(struct usage *u, const struct usage *like)
 		hour = five + hour ? (u64)((unsigned __int128)all * hour / (five + hour)) : 0;
 	usage_set(u, CTR_CACHE_5M, all - hour);
 	usage_set(u, CTR_CACHE_1H, hour);
-	u->present &= ~(1u << CTR_CACHE_WRITE);
+	u->present &= ~(1ull << CTR_CACHE_WRITE);
 }
 
 /* A lone hop is the whole call, and tells its split to the token. */

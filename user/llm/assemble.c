@@ -15,17 +15,45 @@ static void take_usage(struct llm_state *s, const struct usage *u)
 
 static void take_items(struct llm_state *s)
 {
+	s->delta_cnt += s->doc.delta_cnt;
+	s->has_other_delta = s->has_other_delta || s->doc.has_other_delta;
 	s->web_search += s->doc.web_search;
 	s->file_search += s->doc.file_search;
 	s->code_session += s->doc.code_session;
+}
+
+/* Of a job: what it made is there. */
+static bool is_done(const struct llm_state *s)
+{
+	return str_eq(s->status, STR("completed")) || str_eq(s->status, STR("succeeded")) ||
+	       str_eq(s->status, STR("done"));
+}
+
+static bool is_open(const struct llm_state *s)
+{
+	static const char *const open[] = {"queued", "in_progress", "pending", "starting",
+					   "processing"};
+
+	for (size_t i = 0; i < ARRAY_LEN(open); i++)
+		if (str_eq(s->status, str_of(open[i])))
+			return true;
+	return false;
 }
 
 /* Groq sends the same figures twice, under two names: never both. */
 static void assemble_last(struct llm_state *s)
 {
 	const struct document *doc = &s->doc;
+	bool is_job = s->endpoint->flags & ENDPOINT_F_JOB;
 
-	if (doc->has_usage[SLOT_MAIN]) {
+	take_items(s);
+	if (doc->has_usage[SLOT_METRICS]) {
+		s->metrics = doc->usage[SLOT_METRICS];
+		s->has_metrics = true;
+	}
+	if (is_job && !is_done(s)) {
+		return;
+	} else if (doc->has_usage[SLOT_MAIN]) {
 		take_usage(s, &doc->usage[SLOT_MAIN]);
 		s->has_main = true;
 	} else if (doc->has_usage[SLOT_TWIN] && !s->has_main) {
@@ -33,6 +61,27 @@ static void assemble_last(struct llm_state *s)
 	}
 	if (s->is_stream && doc->has_usage[SLOT_MAIN] && (!doc->has_choice || doc->has_finish))
 		s->is_terminal = true;
+	if (s->endpoint->paths == PATHS_INTERACTIONS && !is_open(s))
+		s->finish[0] = s->status;
+	s->is_terminal = s->is_terminal || doc->kind == DOC_END;
+}
+
+/* Each of an agent's model calls is told once. */
+static void assemble_sum(struct llm_state *s)
+{
+	if (!s->doc.has_usage[SLOT_MAIN])
+		return;
+	usage_add(&s->usage, &s->doc.usage[SLOT_MAIN]);
+	s->usage_cnt++;
+}
+
+/* Claude's lines come with hops of their own, OpenAI's never. */
+static void assemble_each(struct llm_state *s)
+{
+	if (!s->doc.has_usage[SLOT_MAIN])
+		return;
+	take_usage(s, &s->doc.usage[SLOT_MAIN]);
+	s->hop_cnt = s->doc.hop_cnt;
 }
 
 /*
@@ -40,14 +89,12 @@ static void assemble_last(struct llm_state *s)
  */
 static void assemble_terminal(struct llm_state *s)
 {
-	bool is_open = str_eq(s->status, STR("queued")) || str_eq(s->status, STR("in_progress"));
-
 	if (s->doc.kind != DOC_PLAIN && s->doc.kind != DOC_RESPONSE_END)
 		return;
 	if (s->doc.has_usage[SLOT_MAIN])
 		take_usage(s, &s->doc.usage[SLOT_MAIN]);
 	take_items(s);
-	if (!is_open)
+	if (!is_open(s))
 		s->finish[0] = s->status_reason.n ? s->status_reason : s->status;
 	s->is_terminal = s->is_terminal || s->doc.kind == DOC_RESPONSE_END;
 }
@@ -65,6 +112,19 @@ void assemble_document(struct llm_state *s)
 	case ASSEMBLE_ANTHROPIC:
 		anthropic_document(s);
 		take_items(s);
+		break;
+	case ASSEMBLE_GOOGLE:
+		google_document(s);
+		break;
+	case ASSEMBLE_INVOKE:
+		bedrock_document(s);
+		take_items(s);
+		break;
+	case ASSEMBLE_SUM:
+		assemble_sum(s);
+		break;
+	case ASSEMBLE_EACH:
+		assemble_each(s);
 		break;
 	}
 	if (!s->is_stream && !s->is_broken)
@@ -102,12 +162,26 @@ static void take_units(struct llm_state *s)
 	struct meters *m = &s->call.meters;
 
 	/* Tools that the response shows but its usage does not count. */
-	if (s->web_search)
+	if (s->web_search && !meters_has(m, METER_WEB_SEARCH))
 		meters_set(m, METER_WEB_SEARCH, s->web_search);
-	if (s->file_search)
+	if (s->file_search && !meters_has(m, METER_FILE_SEARCH))
 		meters_set(m, METER_FILE_SEARCH, s->file_search);
-	if (s->code_session)
+	if (s->code_session && !meters_has(m, METER_CODE_SESSION))
 		meters_set(m, METER_CODE_SESSION, s->code_session);
+	google_grounding(s);
+}
+
+static struct str model_of(const struct llm_state *s)
+{
+	return s->call.model_served.n ? s->call.model_served : s->call.model_requested;
+}
+
+static enum usage_family family_of(const struct llm_state *s)
+{
+	if (s->endpoint->assembly == ASSEMBLE_INVOKE &&
+	    bedrock_is_embedding(s->call.model_requested))
+		return FAMILY_INPUT;
+	return dialect_family(s->endpoint, s->call.provider, model_of(s));
 }
 
 static void take_result(struct llm_state *s, const struct usage_result *r)
@@ -121,18 +195,25 @@ static void take_result(struct llm_state *s, const struct usage_result *r)
 	s->is_usage_whole = r->is_whole;
 }
 
-void assemble_call(struct llm_state *s)
+void assemble_call(struct llm_state *s, const struct exchange *x)
 {
 	struct usage_result r;
 
+	if (s->endpoint->assembly == ASSEMBLE_INVOKE)
+		bedrock_usage(s);
+	if (s->endpoint->assembly == ASSEMBLE_INVOKE &&
+	    bedrock_is_embedding(s->call.model_requested))
+		s->call.operation = STR("embeddings");
 	if (!s->hop_cnt && !usage_is_told(&s->usage)) {
 		take_cost(s);
 		s->usage_cnt = 0;
 	}
+	if (!s->usage_cnt || s->is_broken || s->is_started_only)
+		headers_usage(s, x);
+	estimate_usage(s);
 	if (s->usage_cnt) {
-		if (s->endpoint->assembly == ASSEMBLE_ANTHROPIC)
-			anthropic_split(s);
-		usage_resolve(dialect_family(s->endpoint, s->call.provider), &s->usage, &r);
+		anthropic_split(s);
+		usage_resolve(family_of(s), &s->usage, &r);
 		take_result(s, &r);
 		take_cost(s);
 	}

@@ -20,6 +20,9 @@ enum usage_source {
 	USAGE_NDJSON,
 	USAGE_HEADER,
 	USAGE_BODY_ESTIMATE,
+	USAGE_EVENTSTREAM,
+	USAGE_WS,
+	USAGE_GRPC,
 	USAGE_SOURCE_MAX,
 };
 
@@ -69,6 +72,8 @@ enum call_flag {
 	CALL_F_RESIDUAL = 1 << 9,
 	CALL_F_ARITHMETIC = 1 << 10,		/* a count overflowed or made no sense; left out */
 	CALL_F_SERVER_SIDE = 1 << 11,		/* seen in the server process */
+	/* Azure: over the provisioned units, pay as you go */
+	CALL_F_SPILLED = 1 << 12,
 };
 
 /* A hop inside one call that is priced at its own model (Anthropic iterations). */
@@ -129,6 +134,9 @@ struct call {
 	struct str session_id;
 	struct str session_source;	/* header | body */
 	u32 retry_seq;
+	struct str retry_of;		/* request_id of the attempt that this one repeats */
+	u32 fallback_depth;		/* as a gateway says; hops of the call itself are in sub */
+	u32 gateway_retries;		/* attempts a gateway made for this one, beyond the first */
 	u64 start_ns;			/* boot time */
 	u64 end_ns;
 	u64 first_token_ns;		/* first body byte of a stream; 0 when not streamed */

@@ -14,6 +14,21 @@ static const struct path_table *const dialect_sets[PATH_SET_MAX] = {
 	[PATHS_OPENAI] = &paths_openai,
 	[PATHS_RESPONSES] = &paths_responses,
 	[PATHS_ANTHROPIC] = &paths_anthropic,
+	[PATHS_GOOGLE] = &paths_google,
+	[PATHS_INTERACTIONS] = &paths_interactions,
+	[PATHS_CONVERSE] = &paths_converse,
+	[PATHS_INVOKE] = &paths_invoke,
+	[PATHS_AGENT] = &paths_agent,
+	[PATHS_ENVELOPE] = &paths_envelope,
+	[PATHS_COHERE] = &paths_cohere,
+	[PATHS_OLLAMA] = &paths_ollama,
+	[PATHS_TGI] = &paths_tgi,
+	[PATHS_IMAGES] = &paths_images,
+	[PATHS_AUDIO] = &paths_audio,
+	[PATHS_JOB] = &paths_job,
+	[PATHS_BATCH] = &paths_batch,
+	[PATHS_EVENTS] = &paths_events,
+	[PATHS_OCR] = &paths_ocr,
 };
 
 /* "usage" and "prompt_tokens" become "usage.prompt_tokens". */
@@ -44,6 +59,7 @@ struct json_paths *dialect_paths(enum path_set set)
 
 			assert(len < PATH_TEXT_MAX);
 			paths[at].path = text[at];
+			paths[at].is_streamed = list->paths[k].is_streamed;
 			paths[at].tag = list->paths[k].tag | TAG(0, list->slot, 0);
 		}
 	}

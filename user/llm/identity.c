@@ -44,6 +44,17 @@ static struct str host_text(struct llm_state *s, struct str authority)
 	return host;
 }
 
+/* "Credential=AKID/20261122/us-east-1/bedrock/aws4_request, ...": the rest changes every time. */
+static void take_aws_key(struct call *call, struct str rest)
+{
+	struct str key = str_cut(rest, sizeof("Credential=") - 1, rest.n);
+
+	if (!str_starts(str_trim(rest), STR("Credential=")))
+		return;
+	call->credential = str_cut(key, 0, str_find_char(key, '/'));
+	call->credential_scheme = STR("aws4");
+}
+
 static void take_credential(struct call *call, const struct exchange *x)
 {
 	static const struct {
@@ -61,6 +72,8 @@ static void take_credential(struct call *call, const struct exchange *x)
 
 		call->credential = str_trim(rest);
 		call->credential_scheme = is_bearer ? STR("bearer") : STR("authorization");
+		if (str_eq(word, STR("AWS4-HMAC-SHA256")))
+			take_aws_key(call, rest);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
@@ -89,10 +102,25 @@ static void take_billing(struct llm_state *s, const struct exchange *x)
 		call->billing = s->provider->billing;
 	else if (str_starts(call->credential, STR("sk-ant-oat")))
 		call->billing = BILLING_SUBSCRIPTION;
+	else if (s->is_billed_to_profile)
+		call->billing = BILLING_BYOK;		/* an account of somebody else's pays */
 	else if (str_starts(header(x, HTTP_RESPONSE, HTTP_H_SERVER), STR("llama.cpp")))
 		call->billing = BILLING_SELF_HOSTED;
 	else
 		call->billing = BILLING_METERED;
+}
+
+/* "attempt=2; max=3" */
+static struct str sdk_attempt(const struct exchange *x)
+{
+	struct str rest = header(x, HTTP_REQUEST, HTTP_H_AMZ_SDK_REQUEST), part;
+
+	while (str_next(&rest, ';', &part)) {
+		part = str_trim(part);
+		if (str_starts(part, STR("attempt=")))
+			return str_cut(part, sizeof("attempt=") - 1, part.n);
+	}
+	return STR_NONE;
 }
 
 static void take_retry(struct call *call, const struct exchange *x)
@@ -102,6 +130,8 @@ static void take_retry(struct call *call, const struct exchange *x)
 	if (!str_to_u64(header(x, HTTP_REQUEST, HTTP_H_X_STAINLESS_RETRY_COUNT), &n) &&
 	    n <= UINT32_MAX)
 		call->retry_seq = (u32)n;
+	else if (!str_to_u64(sdk_attempt(x), &n) && n && n <= UINT32_MAX)
+		call->retry_seq = (u32)n - 1;
 }
 
 /* --- session --------------------------------------------------------------------------------- */
@@ -158,6 +188,96 @@ static void take_session(struct llm_state *s, const struct exchange *x)
 		call->session_source = STR("body");
 }
 
+/* --- what the path tells --------------------------------------------------------------------- */
+
+static int hex_value(char c)
+{
+	char low = (char)(c | 0x20);
+
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
+}
+
+/* "anthropic.claude-v2%3A1": a "%" that is no escape stays. */
+static struct str percent_text(struct llm_state *s, struct str text)
+{
+	char out[LLM_TEXT_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.n; i++) {
+		int high = text.p[i] == '%' && i + 2 < text.n ? hex_value(text.p[i + 1]) : -1;
+		int low = high >= 0 ? hex_value(text.p[i + 2]) : -1;
+
+		if (n == sizeof(out))
+			return STR_NONE;
+		out[n++] = low >= 0 ? (char)(high << 4 | low) : text.p[i];
+		i += low >= 0 ? 2 : 0;
+	}
+	return state_text(s, (struct str){out, n});
+}
+
+/* One parameter of the query; nothing else of it is ever looked at. */
+static struct str query_value(struct str query, struct str name)
+{
+	struct str part;
+
+	while (str_next(&query, '&', &part))
+		if (str_starts(part, name) && part.n > name.n && part.p[name.n] == '=')
+			return str_cut(part, name.n + 1, part.n);
+	return STR_NONE;
+}
+
+/* The model stands in the path at Google and Bedrock, as a deployment at Azure. */
+static void take_path_model(struct llm_state *s, const struct exchange *x)
+{
+	struct call *call = &s->call;
+	struct str model = dialect_path_model(s->endpoint, x->path);
+
+	if (str_eq(call->provider, STR("azure")))
+		model = dialect_segment(x->path, "deployments");
+	else if (str_eq(call->provider, STR("deepgram")))
+		model = query_value(x->query, STR("model"));
+	call->model_requested = percent_text(s, model);
+	if (str_eq(call->provider, STR("bedrock")))
+		call->geo = bedrock_geo(call->model_requested);
+	else if (str_eq(call->provider, STR("vertex")))
+		call->geo = state_text(s, dialect_segment(x->path, "locations"));
+	if (call->model_requested.n && s->endpoint->flags & ENDPOINT_F_MODEL)
+		s->asked_proof |= PROOF_MODEL;
+}
+
+/* A gateway that only passes through names in its path, or in a header, who is billed. */
+static void take_upstream(struct call *call, const struct exchange *x)
+{
+	static const struct {
+		const char *told;
+		const char *provider;
+	} names[] = {
+		{"openai", "openai"},		{"anthropic", "anthropic"},
+		{"azure-openai", "azure"},	{"google-ai-studio", "gemini"},
+		{"google-vertex-ai", "vertex"}, {"aws-bedrock", "bedrock"},
+		{"bedrock", "bedrock"},		{"vertex-ai", "vertex"},
+		{"google", "gemini"},		{"mistral", "mistral"},
+		{"mistral-ai", "mistral"},	{"groq", "groq"},
+		{"grok", "xai"},		{"x-ai", "xai"},
+		{"cohere", "cohere"},		{"deepseek", "deepseek"},
+		{"perplexity-ai", "perplexity"}, {"cerebras", "cerebras"},
+		{"openrouter", "openrouter"},	{"replicate", "replicate"},
+	};
+	struct str path = x->path, told = STR_NONE;
+
+	if (str_eq(call->provider, STR("portkey")))
+		told = header(x, HTTP_REQUEST, HTTP_H_X_PORTKEY_PROVIDER);
+	/* /v1/{account}/{gateway}/{provider}/... */
+	for (int i = 0; str_eq(call->provider, STR("cloudflare-gw")) && i < 5; i++)
+		if (!str_next(&path, '/', &told))
+			told = STR_NONE;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (str_eq(told, str_of(names[i].told)))
+			call->provider = str_of(names[i].provider);
+}
+
 /* --- the three moments ----------------------------------------------------------------------- */
 
 void identity_request(struct llm_state *s, const struct exchange *x)
@@ -166,10 +286,21 @@ void identity_request(struct llm_state *s, const struct exchange *x)
 
 	call->host = host_text(s, x->authority);
 	call->path = state_text(s, x->path);
-	s->provider = dialect_provider(call->host, x->path);
 	call->provider = str_of(s->provider ? s->provider->name : s->endpoint->provider);
-	if (str_eq(call->provider, STR("azure")))
-		call->model_requested = state_text(s, dialect_deployment(x->path));
+	take_upstream(call, x);
+	take_path_model(s, x);
+}
+
+static void take_request_id(struct llm_state *s, const struct exchange *x)
+{
+	static const enum http_header ids[] = {
+		HTTP_H_X_REQUEST_ID,	HTTP_H_REQUEST_ID,	      HTTP_H_X_AMZN_REQUESTID,
+		HTTP_H_APIM_REQUEST_ID, HTTP_H_MISTRAL_CORRELATION_ID, HTTP_H_X_GENERATION_ID,
+		HTTP_H_INFERENCE_ID,
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(ids) && !s->call.request_id.n; i++)
+		state_set(s, &s->call.request_id, header(x, HTTP_RESPONSE, ids[i]));
 }
 
 void identity_done(struct llm_state *s, const struct exchange *x)
@@ -185,8 +316,7 @@ void identity_done(struct llm_state *s, const struct exchange *x)
 	call->traceparent = state_text(s, header(x, HTTP_REQUEST, HTTP_H_TRACEPARENT));
 	call->tracestate = list_text(header(x, HTTP_REQUEST, HTTP_H_TRACESTATE));
 	call->baggage = list_text(header(x, HTTP_REQUEST, HTTP_H_BAGGAGE));
-	call->request_id = either(s, header(x, HTTP_RESPONSE, HTTP_H_X_REQUEST_ID),
-				  header(x, HTTP_RESPONSE, HTTP_H_REQUEST_ID));
+	take_request_id(s, x);
 	call->organization = either(s, header(x, HTTP_RESPONSE, HTTP_H_OPENAI_ORGANIZATION),
 				    header(x, HTTP_RESPONSE, HTTP_H_ANTHROPIC_ORGANIZATION_ID));
 	if (!call->organization.p)
@@ -203,14 +333,14 @@ void identity_done(struct llm_state *s, const struct exchange *x)
 bool identity_is_proof(const struct exchange *x)
 {
 	static const enum http_header ours[] = {
-		HTTP_H_OPENAI_PROCESSING_MS,	     HTTP_H_OPENAI_ORGANIZATION,
-		HTTP_H_ANTHROPIC_ORGANIZATION_ID,    HTTP_H_X_LITELLM_CALL_ID,
+		HTTP_H_OPENAI_ORGANIZATION,
+		HTTP_H_X_LITELLM_CALL_ID,
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
 		if (header(x, HTTP_RESPONSE, ours[i]).p)
 			return true;
-	return false;
+	return headers_provider(x) != NULL;
 }
 
 void identity_cost(struct llm_state *s, const struct exchange *x)

@@ -57,9 +57,9 @@ static void llm_start(struct llm_state *s)
 }
 
 /* No memory for it: a call that a known host will bill is told as lost. */
-static void llm_lose(const struct exchange *x)
+static void llm_lose(const struct provider *p)
 {
-	if (!dialect_provider(x->authority, x->path))
+	if (!p)
 		return;
 	stats_add(STAT_CALLS_STARTED, 1);
 	stats_add(STAT_CALLS_LOST, 1);
@@ -67,7 +67,8 @@ static void llm_lose(const struct exchange *x)
 
 bool llm_on_request(struct llm *l, struct exchange *x)
 {
-	const struct endpoint *e = dialect_endpoint(x->method, x->path);
+	const struct provider *p = dialect_provider(x->authority, x->path);
+	const struct endpoint *e = dialect_endpoint(x->method, x->path, p);
 	struct llm_state *s;
 
 	x->user = NULL;
@@ -75,19 +76,23 @@ bool llm_on_request(struct llm *l, struct exchange *x)
 		return false;
 	s = arena_alloc(x->arena, sizeof(*s));
 	if (!s) {
-		llm_lose(x);
+		llm_lose(p);
 		return false;
 	}
+	s->provider = p;
 	s->endpoint = e;
 	s->arena = x->arena;
 	s->call.endpoint = str_of(e->name);
 	s->call.operation = str_of(e->operation);
 	identity_request(s, x);
 	s->has_deployment = s->call.model_requested.n > 0;
+	s->asked_stream = e->flags & ENDPOINT_F_STREAMS;
+	s->request_hash = LLM_HASH_START;
 	s->session_paths = l->paths[PATHS_SESSION];
+	s->envelope_paths = l->paths[PATHS_ENVELOPE];
 	json_init(&s->request, l->paths[PATHS_REQUEST], request_on_event, s);
 	json_init(&s->response, l->paths[e->paths], response_on_event, s);
-	if (s->provider)
+	if (p && e->assembly != ASSEMBLE_EACH)
 		llm_start(s);
 	x->user = s;
 	return true;
@@ -97,11 +102,25 @@ void llm_on_response(struct llm *l, struct exchange *x)
 {
 	struct llm_state *s = x->user;
 
-	if (s && identity_is_proof(x))
+	if (!s)
+		return;
+	if (identity_is_proof(x))
 		s->answered_proof |= PROOF_HEADER;
+	if (s->endpoint->flags & ENDPOINT_F_LINES && x->framing != FRAMING_NONE)
+		x->framing = FRAMING_NDJSON;
 }
 
 /* --- documents ------------------------------------------------------------------------------- */
+
+static void llm_form_unit(struct llm_state *s, enum unit_step step, struct str bytes)
+{
+	if (step == UNIT_BEGIN)
+		form_begin(s, bytes);
+	else if (step == UNIT_DATA)
+		form_data(s, bytes);
+	else if (step == UNIT_END)
+		form_end(s);
+}
 
 static void llm_request_unit(struct llm_state *s, enum unit_step step, struct str bytes)
 {
@@ -123,23 +142,100 @@ static void llm_request_unit(struct llm_state *s, enum unit_step step, struct st
 	}
 }
 
-static void llm_response_unit(struct llm_state *s, const struct exchange *x, enum unit_step step,
-			      struct str bytes)
+/* --- many calls in one exchange -------------------------------------------------------------- */
+
+static void llm_emit(struct llm *l, struct llm_state *s, struct exchange *x);
+
+/*
+ * A line of a batch's results, or an event of an agent that the provider runs, is a call of its
+ * own. Each begins with what was known before the first, and its texts have an arena of their own,
+ * for there may be any number of lines.
+ */
+static void llm_each_begin(struct llm_state *s)
 {
+	u32 proof = s->answered_proof;
+
+	if (!s->base) {
+		struct llm_state *base = arena_alloc(s->arena, sizeof(*base));
+
+		if (!base)
+			return;
+		*base = *s;
+		base->base = base;
+		s->base = base;
+	}
+	*s = *s->base;
+	s->answered_proof = proof;
+	s->line_arena = arena_new(LLM_LINE_ARENA_MAX);
+	if (s->line_arena)
+		s->arena = s->line_arena;
+}
+
+static void llm_each_end(struct llm *l, struct llm_state *s, struct exchange *x)
+{
+	bool is_batch = s->endpoint->flags & ENDPOINT_F_LINES;
+	bool is_call = s->doc.has_usage[SLOT_MAIN] && (is_batch || s->doc.kind == DOC_CALL) &&
+		       (s->provider || shape_is_answered(s));
+
+	if (is_batch)
+		state_set(s, &s->call.service_tier, STR("batch"));
+	if (is_batch && s->doc.is_list)
+		s->call.operation = STR("embeddings");
+	if (is_call && s->base)
+		llm_emit(l, s, x);
+	arena_free(s->line_arena);
+	s->line_arena = NULL;
+	s->arena = x->arena;
+}
+
+/* --- units ----------------------------------------------------------------------------------- */
+
+/* A frame that ends an event stream badly. */
+static void llm_exception(struct llm_state *s, struct str name)
+{
+	s->has_error = true;
+	state_set(s, &s->call.error_type, name);
+}
+
+static void llm_response_begin(struct llm_state *s, const struct exchange *x, struct str name)
+{
+	s->is_wrapped = x->framing == FRAMING_EVENTSTREAM &&
+			s->endpoint->flags & ENDPOINT_F_WRAPPED;
+	if (s->endpoint->assembly == ASSEMBLE_EACH)
+		llm_each_begin(s);
+	s->is_stream = x->framing != FRAMING_WHOLE && !(s->endpoint->flags & ENDPOINT_F_LINES);
+	response_begin(s, name);
+	if (s->is_wrapped)
+		bedrock_begin(s);
+	if (x->unit_flags[HTTP_RESPONSE] & UNIT_F_EXCEPTION)
+		llm_exception(s, name);
+}
+
+static void llm_response_unit(struct llm *l, struct llm_state *s, struct exchange *x,
+			      enum unit_step step, struct str bytes)
+{
+	bool is_whole = step == UNIT_END;
+
 	switch (step) {
 	case UNIT_BEGIN:
-		s->is_stream = x->framing == FRAMING_SSE || x->framing == FRAMING_NDJSON;
-		response_begin(s, bytes);
+		llm_response_begin(s, x, bytes);
 		break;
 	case UNIT_DATA:
-		response_data(s, bytes);
+		if (s->is_wrapped)
+			bedrock_data(s, bytes);
+		else
+			response_data(s, bytes);
 		break;
 	case UNIT_POLICY:
-		json_gap(&s->response);
+		json_gap(s->is_wrapped && s->envelope ? s->envelope : &s->response);
 		break;
 	case UNIT_BROKEN:
 	case UNIT_END:
-		response_end(s, step == UNIT_END);
+		if (s->is_wrapped)
+			is_whole = bedrock_end(s, is_whole);
+		response_end(s, is_whole);
+		if (s->endpoint->assembly == ASSEMBLE_EACH)
+			llm_each_end(l, s, x);
 		break;
 	}
 }
@@ -151,10 +247,14 @@ void llm_on_unit(struct llm *l, struct exchange *x, enum http_dir dir, enum unit
 
 	if (!s)
 		return;
-	if (dir == HTTP_REQUEST)
-		llm_request_unit(s, step, bytes);
+	if (dir == HTTP_REQUEST && step == UNIT_DATA)
+		s->request_hash = state_hash(s->request_hash, bytes);
+	if (dir == HTTP_RESPONSE)
+		llm_response_unit(l, s, x, step, bytes);
+	else if (x->request_framing == FRAMING_MULTIPART)
+		llm_form_unit(s, step, bytes);
 	else
-		llm_response_unit(s, x, step, bytes);
+		llm_request_unit(s, step, bytes);
 }
 
 bool llm_is_call(const struct exchange *x)
@@ -187,7 +287,6 @@ static void llm_fill_flags(struct llm_state *s, const struct exchange *x)
 		u32 from;
 		u32 to;
 	} map[] = {
-		{EXCHANGE_F_STREAM, CALL_F_STREAM},
 		{EXCHANGE_F_REQUEST_GAP | EXCHANGE_F_REQUEST_CUT, CALL_F_REQUEST_GAP},
 		{EXCHANGE_F_REQUEST_POLICY, CALL_F_REQUEST_POLICY},
 		{EXCHANGE_F_RESPONSE_GAP | EXCHANGE_F_DECODE_FAILED, CALL_F_TRUNCATED},
@@ -199,13 +298,16 @@ static void llm_fill_flags(struct llm_state *s, const struct exchange *x)
 	for (size_t i = 0; i < ARRAY_LEN(map); i++)
 		if (x->flags & map[i].from)
 			flags |= map[i].to;
-	if (s->is_stream || (!x->status && s->asked_stream))
+	if (s->is_stream || (!x->status && s->asked_stream) ||
+	    (x->flags & EXCHANGE_F_STREAM && !(s->endpoint->flags & ENDPOINT_F_LINES)))
 		flags |= CALL_F_STREAM;
 	if (s->is_broken)
 		flags |= CALL_F_TRUNCATED;
 	/* A client that has the last event need not wait for the connection's end. */
+	bool is_finite = s->endpoint->assembly != ASSEMBLE_SUM;
+
 	if (!s->is_terminal && x->status < 400 &&
-	    (x->flags & cut || (s->is_stream && !s->finish[0].n && !s->has_error)))
+	    (x->flags & cut || (s->is_stream && is_finite && !s->finish[0].n && !s->has_error)))
 		flags |= CALL_F_ABORTED;
 	s->call.flags |= flags;
 }
@@ -244,12 +346,18 @@ static enum usage_source llm_source(const struct llm_state *s, const struct exch
 {
 	if (!s->usage_cnt)
 		return USAGE_NONE;
+	if (s->is_from_header)
+		return USAGE_HEADER;
+	if (s->is_estimated)
+		return USAGE_BODY_ESTIMATE;
+	if (x->framing == FRAMING_NDJSON)
+		return USAGE_NDJSON;
 	if (!s->is_stream)
 		return USAGE_BODY_JSON;
 	if (s->call.completeness == COMPLETE_LOWER_BOUND)
 		return USAGE_SSE_PARTIAL;
-	if (x->framing == FRAMING_NDJSON)
-		return USAGE_NDJSON;
+	if (x->framing == FRAMING_EVENTSTREAM)
+		return USAGE_EVENTSTREAM;
 	if (s->endpoint->assembly == ASSEMBLE_LAST && s->usage_cnt > 1)
 		return USAGE_SSE_CUMULATIVE;
 	return USAGE_SSE_FINAL;
@@ -264,11 +372,16 @@ static bool llm_is_duplicate(const struct llm *l, const struct llm_state *s,
 {
 	enum recent_seen seen = recent_get(l->recent, s->call.provider, s->call.response_id);
 
-	if (!(s->endpoint->flags & ENDPOINT_F_VIEW) || x->status >= 400)
+	if (x->status >= 400)
+		return false;
+	if (s->endpoint->assembly == ASSEMBLE_EACH)
+		return seen == RECENT_WITH_USAGE;
+	if (!(s->endpoint->flags & ENDPOINT_F_VIEW))
 		return false;
 	if (!s->usage_cnt || seen == RECENT_WITH_USAGE)
 		return true;
-	return seen == RECENT_UNKNOWN && !s->is_background;
+	return seen == RECENT_UNKNOWN && !s->is_background &&
+	       !(s->endpoint->flags & ENDPOINT_F_JOB);
 }
 
 static enum completeness llm_completeness(const struct llm *l, const struct llm_state *s,
@@ -285,6 +398,10 @@ static enum completeness llm_completeness(const struct llm *l, const struct llm_
 		return COMPLETE_DUPLICATE_VIEW;
 	if (!s->usage_cnt)
 		return COMPLETE_UNMETERED;
+	if (s->is_estimated)
+		return estimate_is_low(s) ? COMPLETE_LOWER_BOUND : COMPLETE_ESTIMATED;
+	if (s->is_from_header && s->is_usage_whole)
+		return COMPLETE_EXACT;
 	if (is_lost || s->is_started_only || !s->is_usage_whole)
 		return COMPLETE_LOWER_BOUND;
 	return COMPLETE_EXACT;
@@ -297,17 +414,14 @@ static void llm_fill_times(struct call *call, const struct exchange *x)
 	call->first_token_ns = call->flags & CALL_F_STREAM ? x->response_body_ns : 0;
 }
 
-void llm_on_done(struct llm *l, struct exchange *x)
+/* From what was read to the call that is handed on. */
+static void llm_emit(struct llm *l, struct llm_state *s, struct exchange *x)
 {
-	struct llm_state *s = x->user;
-
-	x->user = NULL;
-	if (!s || !llm_is_proven(s, x))
-		return;
 	llm_start(s);
 	s->call.http_status = x->status;
+	headers_done(s, x);
 	identity_done(s, x);
-	assemble_call(s);
+	assemble_call(s, x);
 	identity_cost(s, x);
 	llm_fill_flags(s, x);
 	llm_fill_error(s, x);
@@ -319,4 +433,13 @@ void llm_on_done(struct llm *l, struct exchange *x)
 	s->call.cache_status = identity_cache(s, x);
 	recent_note(l->recent, s->call.provider, s->call.response_id, s->usage_cnt > 0);
 	l->ops->on_call(l->arg, x, &s->call);
+}
+
+void llm_on_done(struct llm *l, struct exchange *x)
+{
+	struct llm_state *s = x->user;
+
+	x->user = NULL;
+	if (s && s->endpoint->assembly != ASSEMBLE_EACH && llm_is_proven(s, x))
+		llm_emit(l, s, x);
 }

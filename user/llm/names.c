@@ -11,6 +11,9 @@ static const char *const usage_source_names[USAGE_SOURCE_MAX] = {
 	[USAGE_NDJSON] = "ndjson",
 	[USAGE_HEADER] = "header",
 	[USAGE_BODY_ESTIMATE] = "body_estimate",
+	[USAGE_EVENTSTREAM] = "eventstream",
+	[USAGE_WS] = "ws",
+	[USAGE_GRPC] = "grpc",
 };
 
 static const char *const completeness_names[COMPLETENESS_MAX] = {

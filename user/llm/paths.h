@@ -13,6 +13,13 @@
 #define AT(path, field) {path, TAG(FIELD_##field, 0, 0)}
 #define COUNT(path, counter) {path, TAG(FIELD_COUNT, 0, CTR_##counter)}
 
+#define ADD(path, counter) {path, TAG(FIELD_ADD, 0, CTR_##counter)}
+
+/* A list of {name, count}, by modality or lifetime: first is the first counter of its group. */
+#define DETAILS(path, name, count, first) \
+	{path, TAG(FIELD_DETAILS, 0, CTR_##first)}, {path "[]", TAG(FIELD_DETAIL, 0, CTR_##first)}, \
+		AT(path "[]." name, DETAIL_NAME), AT(path "[]." count, DETAIL_COUNT)
+
 /* A list of names below a place in the document. */
 struct path_list {
 	const char *prefix;
@@ -30,7 +37,14 @@ struct path_table {
 
 #define PATH_TABLE(lists) {lists, ARRAY_LEN(lists)}
 
+/* Lists that more than one dialect has; each with its length. */
+extern const struct json_path paths_list_usage[1], paths_list_openai_usage[37],
+	paths_list_anthropic_counts[7], paths_list_anthropic_usage[6], paths_list_message[6],
+	paths_list_anthropic_hop[3], paths_list_anthropic_events[8], paths_list_response[11];
+
 extern const struct path_table paths_request, paths_session, paths_openai, paths_responses,
-	paths_anthropic;
+	paths_anthropic, paths_google, paths_interactions, paths_converse, paths_invoke,
+	paths_agent, paths_envelope, paths_cohere, paths_ollama, paths_tgi, paths_images,
+	paths_audio, paths_job, paths_batch, paths_events, paths_ocr;
 
 #endif

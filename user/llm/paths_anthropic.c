@@ -2,7 +2,7 @@
 /* Names of Anthropic's messages API. */
 #include "llm/paths.h"
 
-static const struct json_path anthropic_paths[] = {
+const struct json_path paths_list_anthropic_events[] = {
 	AT("type", TYPE),
 	AT("error", ERROR),
 	AT("error.type", ERROR_TYPE),
@@ -14,7 +14,7 @@ static const struct json_path anthropic_paths[] = {
 };
 
 /* The message, at the top or as `message` of message_start. */
-static const struct json_path message_paths[] = {
+const struct json_path paths_list_message[] = {
 	AT("id", ID),
 	AT("model", MODEL),
 	AT("stop_reason", FINISH),
@@ -23,7 +23,7 @@ static const struct json_path message_paths[] = {
 	AT("content[].name", ITEM_NAME),
 };
 
-static const struct json_path anthropic_counts[] = {
+const struct json_path paths_list_anthropic_counts[] = {
 	COUNT("input_tokens", INPUT),
 	COUNT("output_tokens", OUTPUT),
 	COUNT("cache_read_input_tokens", CACHE_READ),
@@ -33,7 +33,7 @@ static const struct json_path anthropic_counts[] = {
 	COUNT("output_tokens_details.thinking_tokens", REASONING),
 };
 
-static const struct json_path anthropic_usage[] = {
+const struct json_path paths_list_anthropic_usage[] = {
 	COUNT("server_tool_use.web_search_requests", WEB_SEARCH),
 	COUNT("server_tool_use.web_fetch_requests", WEB_FETCH),
 	AT("service_tier", TIER),
@@ -42,26 +42,24 @@ static const struct json_path anthropic_usage[] = {
 	AT("iterations", HOPS),
 };
 
-static const struct json_path anthropic_hop[] = {
+const struct json_path paths_list_anthropic_hop[] = {
 	AT("", HOP),
 	AT("model", HOP_MODEL),
 	AT("type", HOP_TYPE),
 };
 
-static const struct json_path usage_object[] = {AT("", USAGE)};
-
 static const struct path_list anthropic_lists[] = {
-	LIST_AT("", anthropic_paths, SLOT_MAIN),
-	LIST_AT("", message_paths, SLOT_MAIN),
-	LIST_AT("message", message_paths, SLOT_MAIN),
-	LIST_AT("usage", usage_object, SLOT_MAIN),
-	LIST_AT("usage", anthropic_usage, SLOT_MAIN),
-	LIST_AT("usage", anthropic_counts, SLOT_MAIN),
-	LIST_AT("usage.iterations[]", anthropic_hop, SLOT_HOP),
-	LIST_AT("usage.iterations[]", anthropic_counts, SLOT_HOP),
-	LIST_AT("message.usage", usage_object, SLOT_MAIN),
-	LIST_AT("message.usage", anthropic_usage, SLOT_MAIN),
-	LIST_AT("message.usage", anthropic_counts, SLOT_MAIN),
+	LIST_AT("", paths_list_anthropic_events, SLOT_MAIN),
+	LIST_AT("", paths_list_message, SLOT_MAIN),
+	LIST_AT("message", paths_list_message, SLOT_MAIN),
+	LIST_AT("usage", paths_list_usage, SLOT_MAIN),
+	LIST_AT("usage", paths_list_anthropic_usage, SLOT_MAIN),
+	LIST_AT("usage", paths_list_anthropic_counts, SLOT_MAIN),
+	LIST_AT("usage.iterations[]", paths_list_anthropic_hop, SLOT_HOP),
+	LIST_AT("usage.iterations[]", paths_list_anthropic_counts, SLOT_HOP),
+	LIST_AT("message.usage", paths_list_usage, SLOT_MAIN),
+	LIST_AT("message.usage", paths_list_anthropic_usage, SLOT_MAIN),
+	LIST_AT("message.usage", paths_list_anthropic_counts, SLOT_MAIN),
 };
 
 const struct path_table paths_anthropic = PATH_TABLE(anthropic_lists);

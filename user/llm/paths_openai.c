@@ -11,6 +11,13 @@ static const struct json_path openai_paths[] = {
 	AT("choices[]", CHOICE),
 	AT("choices[].index", CHOICE_INDEX),
 	AT("choices[].finish_reason", FINISH),
+	AT("choices[].text", DELTA),
+	AT("choices[].delta.content", DELTA),
+	AT("choices[].delta.tool_calls", DELTA_OTHER),
+	AT("choices[].delta.function_call", DELTA_OTHER),
+	AT("choices[].delta.audio", DELTA_OTHER),
+	AT("choices[].delta.reasoning", DELTA_OTHER),
+	AT("choices[].delta.reasoning_content", DELTA_OTHER),
 	AT("data", LIST),
 	AT("error", ERROR),
 	AT("error.type", ERROR_TYPE),
@@ -28,7 +35,7 @@ static const struct json_path responses_paths[] = {
 };
 
 /* The response object, at the top or as `response` of an event. */
-static const struct json_path response_paths[] = {
+const struct json_path paths_list_response[] = {
 	AT("id", ID),
 	AT("model", MODEL),
 	AT("object", OBJECT),
@@ -48,12 +55,13 @@ static const struct json_path response_error_paths[] = {
 	AT("error.code", ERROR_CODE),
 };
 
-static const struct json_path openai_usage[] = {
+const struct json_path paths_list_openai_usage[] = {
 	COUNT("prompt_tokens", INPUT),
 	COUNT("input_tokens", INPUT),
 	COUNT("completion_tokens", OUTPUT),
 	COUNT("output_tokens", OUTPUT),
 	COUNT("total_tokens", TOTAL),
+	COUNT("prompt_audio_seconds", AUDIO_S_IN),		/* Mistral */
 	COUNT("prompt_tokens_details.cached_tokens", CACHE_READ),
 	COUNT("prompt_tokens_details.cache_write_tokens", CACHE_WRITE),
 	COUNT("prompt_tokens_details.audio_tokens", INPUT_AUDIO),
@@ -74,32 +82,48 @@ static const struct json_path openai_usage[] = {
 	COUNT("prompt_cache_hit_tokens", CACHE_READ_TWIN),	/* DeepSeek */
 	COUNT("server_tool_use_details.web_search_requests", WEB_SEARCH),
 	COUNT("num_search_queries", WEB_SEARCH),		/* Perplexity */
+	COUNT("citation_tokens", CITATION),
+	COUNT("reasoning_tokens", REASONING),
+	/* xAI */
+	COUNT("server_side_tool_usage_details.web_search_calls", WEB_SEARCH),
+	COUNT("server_side_tool_usage_details.code_interpreter_calls", CODE_SESSION),
+	COUNT("server_side_tool_usage_details.file_search_calls", FILE_SEARCH),
 	COUNT("cost", COST),					/* OpenRouter, Vercel */
 	COUNT("cost.total_cost", COST),				/* Perplexity */
 	COUNT("cost_details.upstream_inference_cost", COST_UPSTREAM),
 	COUNT("cost_in_usd_ticks", COST_TICKS),			/* xAI */
+	COUNT("pydantic_ai_gateway.cost_estimate", COST),
 	AT("is_byok", BYOK),
 };
 
-static const struct json_path usage_object[] = {AT("", USAGE)};
+/* llama.cpp: what it counted itself, told even when usage was not asked for. */
+static const struct json_path llama_timings[] = {
+	AT("", USAGE),
+	COUNT("cache_n", CACHE_READ),
+	COUNT("prompt_n", INPUT),
+	COUNT("predicted_n", OUTPUT),
+};
+
+const struct json_path paths_list_usage[] = {AT("", USAGE)};
 
 static const struct path_list openai_lists[] = {
 	LIST_AT("", openai_paths, SLOT_MAIN),
-	LIST_AT("usage", usage_object, SLOT_MAIN),
-	LIST_AT("usage", openai_usage, SLOT_MAIN),
-	LIST_AT("x_groq.usage", usage_object, SLOT_TWIN),
-	LIST_AT("x_groq.usage", openai_usage, SLOT_TWIN),
+	LIST_AT("usage", paths_list_usage, SLOT_MAIN),
+	LIST_AT("usage", paths_list_openai_usage, SLOT_MAIN),
+	LIST_AT("x_groq.usage", paths_list_usage, SLOT_TWIN),
+	LIST_AT("x_groq.usage", paths_list_openai_usage, SLOT_TWIN),
+	LIST_AT("timings", llama_timings, SLOT_METRICS),
 };
 
 static const struct path_list responses_lists[] = {
 	LIST_AT("", responses_paths, SLOT_MAIN),
-	LIST_AT("", response_paths, SLOT_MAIN),
-	LIST_AT("response", response_paths, SLOT_MAIN),
+	LIST_AT("", paths_list_response, SLOT_MAIN),
+	LIST_AT("response", paths_list_response, SLOT_MAIN),
 	LIST_AT("response", response_error_paths, SLOT_MAIN),
-	LIST_AT("usage", usage_object, SLOT_MAIN),
-	LIST_AT("usage", openai_usage, SLOT_MAIN),
-	LIST_AT("response.usage", usage_object, SLOT_MAIN),
-	LIST_AT("response.usage", openai_usage, SLOT_MAIN),
+	LIST_AT("usage", paths_list_usage, SLOT_MAIN),
+	LIST_AT("usage", paths_list_openai_usage, SLOT_MAIN),
+	LIST_AT("response.usage", paths_list_usage, SLOT_MAIN),
+	LIST_AT("response.usage", paths_list_openai_usage, SLOT_MAIN),
 };
 
 const struct path_table paths_openai = PATH_TABLE(openai_lists);

@@ -8,9 +8,23 @@ static const struct json_path request_paths[] = {
 	AT("messages", ASKED_PROMPT),
 	AT("input", ASKED_PROMPT),
 	AT("prompt", ASKED_PROMPT),
+	AT("contents", ASKED_PROMPT),		/* Google */
+	AT("content", ASKED_PROMPT),
+	AT("requests", ASKED_PROMPT),
+	AT("instances", ASKED_PROMPT),
+	AT("inputText", ASKED_PROMPT),		/* Titan */
+	AT("inputs", ASKED_PROMPT),		/* TGI */
+	AT("message", ASKED_PROMPT),		/* Cohere */
+	AT("texts", ASKED_PROMPT),
+	AT("documents", ASKED_PROMPT),		/* of a reranker */
+	AT("document", ASKED_PROMPT),		/* to be read */
 	AT("service_tier", ASKED_TIER),
+	AT("serviceTier.type", ASKED_TIER),	/* Converse */
+	AT("performanceConfig.latency", ASKED_SPEED),
 	AT("inference_geo", ASKED_GEO),
 	AT("speed", ASKED_SPEED),
+	AT("reasoning_effort", ASKED_EFFORT),
+	AT("billing_policy.bill_to", ASKED_BILL_TO),
 	AT("metadata.user_id", USER_ID),
 };
 

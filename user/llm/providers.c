@@ -9,69 +9,127 @@
  * gateways, sidecars and stand-ins on loopback. ChatGPT's and Copilot's doors are paid by
  * subscription.
  */
+#define METERED BILLING_UNKNOWN
+#define FLAT BILLING_SUBSCRIPTION
+
 static const struct provider dialect_providers[] = {
-	{"api.openai.com", NULL, "openai", BILLING_UNKNOWN},
-	{"*.api.openai.com", NULL, "openai", BILLING_UNKNOWN},
-	{"chatgpt.com", "/backend-api/", "openai", BILLING_SUBSCRIPTION},
-	{"api.anthropic.com", NULL, "anthropic", BILLING_UNKNOWN},
-	{"*.openai.azure.com", NULL, "azure", BILLING_UNKNOWN},
-	{"*.cognitiveservices.azure.com", NULL, "azure", BILLING_UNKNOWN},
-	{"*.services.ai.azure.com", NULL, "azure", BILLING_UNKNOWN},
-	{"*.azure-api.net", NULL, "azure", BILLING_UNKNOWN},
-	{"aws-external-anthropic.*.api.aws", NULL, "anthropic-aws", BILLING_UNKNOWN},
-	{"bedrock-mantle.*.api.aws", NULL, "bedrock-mantle", BILLING_UNKNOWN},
-	{"openrouter.ai", "/api/", "openrouter", BILLING_UNKNOWN},
-	{"ai-gateway.vercel.sh", NULL, "vercel-gw", BILLING_UNKNOWN},
-	{"router.huggingface.co", NULL, "hf", BILLING_UNKNOWN},
-	{"api.mistral.ai", NULL, "mistral", BILLING_UNKNOWN},
-	{"codestral.mistral.ai", NULL, "mistral", BILLING_UNKNOWN},
-	{"api.groq.com", NULL, "groq", BILLING_UNKNOWN},
-	{"api.deepseek.com", NULL, "deepseek", BILLING_UNKNOWN},
-	{"api.x.ai", NULL, "xai", BILLING_UNKNOWN},
-	{"*.api.x.ai", NULL, "xai", BILLING_UNKNOWN},
-	{"api.cerebras.ai", NULL, "cerebras", BILLING_UNKNOWN},
-	{"api.together.xyz", NULL, "together", BILLING_UNKNOWN},
-	{"api.together.ai", NULL, "together", BILLING_UNKNOWN},
-	{"api.fireworks.ai", NULL, "fireworks", BILLING_UNKNOWN},
-	{"api.perplexity.ai", NULL, "perplexity", BILLING_UNKNOWN},
-	{"api.z.ai", NULL, "zai", BILLING_UNKNOWN},
-	{"open.bigmodel.cn", NULL, "zai", BILLING_UNKNOWN},
-	{"api.moonshot.ai", NULL, "moonshot", BILLING_UNKNOWN},
-	{"api.moonshot.cn", NULL, "moonshot", BILLING_UNKNOWN},
-	{"api.minimax.io", NULL, "minimax", BILLING_UNKNOWN},
-	{"api.minimaxi.com", NULL, "minimax", BILLING_UNKNOWN},
-	{"api.novita.ai", NULL, "novita", BILLING_UNKNOWN},
-	{"dashscope*.aliyuncs.com", NULL, "dashscope", BILLING_UNKNOWN},
-	{"generativelanguage.googleapis.com", NULL, "gemini", BILLING_UNKNOWN},
-	{"api.voyageai.com", NULL, "voyage", BILLING_UNKNOWN},
-	{"gateway.pydantic.dev", NULL, "pydantic-gw", BILLING_UNKNOWN},
-	{"api.portkey.ai", NULL, "portkey", BILLING_UNKNOWN},
-	{"gateway.ai.cloudflare.com", NULL, "cloudflare-gw", BILLING_UNKNOWN},
-	{"api.githubcopilot.com", NULL, "github-copilot", BILLING_SUBSCRIPTION},
-	{"*.githubcopilot.com", NULL, "github-copilot", BILLING_SUBSCRIPTION},
-	{"ollama.com", NULL, "ollama", BILLING_UNKNOWN},
+	{"api.openai.com", NULL, "openai", METERED},
+	{"*.api.openai.com", NULL, "openai", METERED},
+	{"chatgpt.com", "/backend-api/", "openai", FLAT},
+	{"api.anthropic.com", NULL, "anthropic", METERED},
+	{"*.openai.azure.com", NULL, "azure", METERED},
+	{"*.cognitiveservices.azure.com", NULL, "azure", METERED},
+	{"*.services.ai.azure.com", NULL, "azure", METERED},
+	{"*.azure-api.net", NULL, "azure", METERED},
+
+	{"generativelanguage.googleapis.com", NULL, "gemini", METERED},
+	{"cloudcode-pa.googleapis.com", NULL, "gemini", FLAT},
+	{"*-aiplatform.googleapis.com", NULL, "vertex", METERED},
+	{"aiplatform.googleapis.com", NULL, "vertex", METERED},
+	{"aiplatform.*.rep.googleapis.com", NULL, "vertex", METERED},
+	{"claude.googleapis.com", NULL, "anthropic-gcp", METERED},
+
+	{"bedrock-runtime.*.amazonaws.com", NULL, "bedrock", METERED},
+	{"bedrock-runtime-fips.*.amazonaws.com", NULL, "bedrock", METERED},
+	{"bedrock-runtime.*.amazonaws.com.cn", NULL, "bedrock", METERED},
+	{"bedrock-runtime.*.amazonaws.eu", NULL, "bedrock", METERED},
+	{"bedrock-runtime.*.api.aws", NULL, "bedrock", METERED},
+	{"bedrock-runtime-fips.*.api.aws", NULL, "bedrock", METERED},
+	{"*.bedrock-runtime.*.vpce.amazonaws.com", NULL, "bedrock", METERED},
+	{"bedrock-mantle.*.api.aws", NULL, "bedrock-mantle", METERED},
+	{"bedrock-agent-runtime.*.amazonaws.com", NULL, "bedrock-agent", METERED},
+	{"bedrock-agent-runtime-fips.*.amazonaws.com", NULL, "bedrock-agent", METERED},
+	{"aws-external-anthropic.*.api.aws", NULL, "anthropic-aws", METERED},
+	{"runtime.sagemaker.*.amazonaws.com", NULL, "sagemaker", METERED},
+
+	/* gateways */
+	{"openrouter.ai", "/api/", "openrouter", METERED},
+	{"ai-gateway.vercel.sh", NULL, "vercel-gw", METERED},
+	{"router.huggingface.co", NULL, "hf", METERED},
+	{"gateway.pydantic.dev", NULL, "pydantic-gw", METERED},
+	{"api.portkey.ai", NULL, "portkey", METERED},
+	{"gateway.ai.cloudflare.com", NULL, "cloudflare-gw", METERED},
+	{"oai.helicone.ai", NULL, "openai", METERED},
+	{"anthropic.helicone.ai", NULL, "anthropic", METERED},
+	{"ai-gateway.helicone.ai", NULL, "helicone", METERED},
+
+	{"api.mistral.ai", NULL, "mistral", METERED},
+	{"codestral.mistral.ai", NULL, "mistral", METERED},
+	{"api.groq.com", NULL, "groq", METERED},
+	{"api.deepseek.com", NULL, "deepseek", METERED},
+	{"api.x.ai", NULL, "xai", METERED},
+	{"*.api.x.ai", NULL, "xai", METERED},
+	{"api.cerebras.ai", NULL, "cerebras", METERED},
+	{"api.together.xyz", NULL, "together", METERED},
+	{"api.together.ai", NULL, "together", METERED},
+	{"api.fireworks.ai", NULL, "fireworks", METERED},
+	{"api.perplexity.ai", NULL, "perplexity", METERED},
+	{"api.z.ai", NULL, "zai", METERED},
+	{"open.bigmodel.cn", NULL, "zai", METERED},
+	{"api.moonshot.ai", NULL, "moonshot", METERED},
+	{"api.moonshot.cn", NULL, "moonshot", METERED},
+	{"api.minimax.io", NULL, "minimax", METERED},
+	{"api.minimax.com", NULL, "minimax", METERED},
+	{"api.minimaxi.io", NULL, "minimax", METERED},
+	{"api.minimaxi.com", NULL, "minimax", METERED},
+	{"api.novita.ai", NULL, "novita", METERED},
+	{"dashscope*.aliyuncs.com", NULL, "dashscope", METERED},
+	{"dashscope.aliyuncs.com", NULL, "dashscope", METERED},
+	{"api.cohere.com", NULL, "cohere", METERED},
+	{"api.cohere.ai", NULL, "cohere", METERED},
+	{"api.voyageai.com", NULL, "voyage", METERED},
+	{"api.deepgram.com", NULL, "deepgram", METERED},
+	{"api.replicate.com", NULL, "replicate", METERED},
+	{"api.writer.com", NULL, "writer", METERED},
+
+	{"api.githubcopilot.com", NULL, "github-copilot", FLAT},
+	{"*.githubcopilot.com", NULL, "github-copilot", FLAT},
+	{"api2.cursor.sh", NULL, "cursor", FLAT},
+	{"*.cursor.sh", NULL, "cursor", FLAT},
+	{"ollama.com", NULL, "ollama", METERED},
 	{"*:11434", NULL, "ollama", BILLING_SELF_HOSTED},
 };
 
+/* First match wins. model: what its name begins with, or NULL. */
 static const struct {
 	const char *provider;
 	const char *endpoint;
+	const char *model;
 	enum usage_family family;
 } dialect_quirks[] = {
-	{"xai", "chat", FAMILY_ADDED_REASONING},
-	{"gemini", "chat", FAMILY_HIDDEN_REASONING},
+	{"xai", "chat", NULL, FAMILY_ADDED_REASONING},
+	{"gemini", "chat", NULL, FAMILY_HIDDEN_REASONING},
+	{"vertex", "chat", NULL, FAMILY_HIDDEN_REASONING},
+	{"vercel-gw", "chat", "google/", FAMILY_BESIDE_REASONING},
+	{"perplexity", "chat", NULL, FAMILY_CITATIONS},
 };
 
-/* One "*" at most, standing for one byte or more. */
-static bool host_matches(struct str host, const char *pattern)
+static char lower(char c)
 {
-	struct str want = str_of(pattern);
-	size_t star = str_find_char(want, '*');
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
 
-	if (star == want.n)
-		return str_eq(host, want);
-	return host.n >= want.n && str_starts(host, str_cut(want, 0, star)) &&
-	       str_ends(host, str_cut(want, star + 1, want.n));
+bool dialect_matches(struct str text, const char *pattern)
+{
+	size_t t = 0, p = 0, star = 0, taken = 0;
+	bool has_star = false;
+
+	while (t < text.n) {
+		if (pattern[p] == '*') {
+			has_star = true;
+			star = p++;
+			taken = ++t;	/* one byte at least */
+		} else if (pattern[p] && lower(pattern[p]) == lower(text.p[t])) {
+			p++;
+			t++;
+		} else if (has_star) {
+			p = star + 1;
+			t = ++taken;
+		} else {
+			return false;
+		}
+	}
+	return !pattern[p];
 }
 
 const struct provider *dialect_provider(struct str host, struct str path)
@@ -82,18 +140,20 @@ const struct provider *dialect_provider(struct str host, struct str path)
 		const struct provider *p = &dialect_providers[i];
 		bool has_port = strchr(p->host, ':') != NULL;
 
-		if (host_matches(has_port ? host : name, p->host) &&
+		if (dialect_matches(has_port ? host : name, p->host) &&
 		    (!p->path || str_starts(path, str_of(p->path))))
 			return p;
 	}
 	return NULL;
 }
 
-enum usage_family dialect_family(const struct endpoint *e, struct str provider)
+enum usage_family dialect_family(const struct endpoint *e, struct str provider, struct str model)
 {
 	for (size_t i = 0; i < ARRAY_LEN(dialect_quirks); i++)
 		if (str_eq(provider, str_of(dialect_quirks[i].provider)) &&
-		    !strcmp(e->name, dialect_quirks[i].endpoint))
+		    !strcmp(e->name, dialect_quirks[i].endpoint) &&
+		    (!dialect_quirks[i].model ||
+		     str_starts(model, str_of(dialect_quirks[i].model))))
 			return dialect_quirks[i].family;
 	return e->family;
 }

@@ -11,7 +11,7 @@ static void set_asked(struct llm_state *s, struct str *dst, const struct json_ev
 /* On Azure the deployment in the path decides, whatever the body says. */
 static void on_asked_model(struct llm_state *s, const struct json_event *e)
 {
-	if (e->type != JSON_T_STRING || !e->text.n)
+	if (e->type != JSON_T_STRING || !e->text.n || e->is_cut)
 		return;
 	s->asked_proof |= PROOF_MODEL;
 	if (!s->has_deployment)
@@ -20,7 +20,7 @@ static void on_asked_model(struct llm_state *s, const struct json_event *e)
 
 static void on_asked_prompt(struct llm_state *s, const struct json_event *e)
 {
-	if (e->type == JSON_T_ARRAY || e->type == JSON_T_STRING)
+	if (e->type == JSON_T_OBJECT || e->type == JSON_T_ARRAY || e->type == JSON_T_STRING)
 		s->asked_proof |= PROOF_PROMPT;
 }
 
@@ -34,6 +34,13 @@ void request_on_event(void *arg, const struct json_event *e)
 		break;
 	case FIELD_ASKED_STREAM:
 		s->asked_stream = e->type == JSON_T_TRUE;
+		break;
+	case FIELD_ASKED_EFFORT:
+		s->has_effort = e->type == JSON_T_STRING && !str_eq(e->text, STR("none"));
+		break;
+	case FIELD_ASKED_BILL_TO:
+		s->is_billed_to_profile = e->type == JSON_T_STRING &&
+					  str_eq(e->text, STR("user_profile"));
 		break;
 	case FIELD_ASKED_PROMPT:
 		on_asked_prompt(s, e);

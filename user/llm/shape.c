@@ -23,6 +23,27 @@ bool shape_is_answered(const struct llm_state *s)
 	if (have & PROOF_HEADER)
 		return true;
 	switch (s->endpoint->paths) {
+	case PATHS_GOOGLE:
+	case PATHS_CONVERSE:
+	case PATHS_INVOKE:
+	case PATHS_OLLAMA:
+	case PATHS_TGI:
+	case PATHS_OCR:
+		/* names that nobody else has: a count of tokens, and what was counted */
+		return has_all(have, PROOF_USAGE) ||
+		       (shape_is_asked(s) && have & PROOF_LIST);
+	case PATHS_COHERE:
+		return have & PROOF_USAGE;
+	case PATHS_INTERACTIONS:
+		return have & PROOF_OBJECT || has_all(have, PROOF_TYPE | PROOF_USAGE);
+	case PATHS_IMAGES:
+	case PATHS_AUDIO:
+		return has_all(have, PROOF_USAGE | PROOF_LIST) || have & PROOF_TYPE ||
+		       (shape_is_asked(s) && have & PROOF_LIST);
+	case PATHS_JOB:
+		return has_all(have, PROOF_OBJECT | PROOF_ID | PROOF_MODEL);
+	case PATHS_BATCH:
+		return has_all(have, PROOF_ID | PROOF_USAGE | PROOF_MODEL);
 	case PATHS_RESPONSES:
 		return have & (PROOF_OBJECT | PROOF_TYPE);
 	case PATHS_ANTHROPIC:

@@ -45,6 +45,13 @@ static bool is_clean(struct str text)
 	return true;
 }
 
+u64 state_hash(u64 h, struct str text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		h = (h ^ (u8)text.p[i]) * 0x100000001b3ull;
+	return h;
+}
+
 struct str state_text(struct llm_state *s, struct str text)
 {
 	if (!text.n || text.n > LLM_TEXT_MAX || !is_clean(text))
@@ -61,4 +68,10 @@ void state_set(struct llm_state *s, struct str *dst, struct str text)
 	copy = state_text(s, text);
 	if (copy.p)
 		*dst = copy;
+}
+
+void state_take(struct llm_state *s, struct str *dst, const struct json_event *e)
+{
+	if (e->type == JSON_T_STRING && !e->is_cut)
+		state_set(s, dst, e->text);
 }

@@ -11,6 +11,7 @@
 
 #include "http/exchange.h"
 #include "http/http.h"
+#include "llm/base64.h"
 #include "llm/dialect.h"
 
 /* What a document of a response is. */
@@ -22,6 +23,8 @@ enum document_kind {
 	DOC_MESSAGE_STOP,
 	DOC_RESPONSE_EVENT,	/* OpenAI responses: not the last event */
 	DOC_RESPONSE_END,	/* response.completed, .incomplete, .failed, .cancelled */
+	DOC_END,		/* the last of a stream: message-end, transcript.text.done ... */
+	DOC_CALL,		/* one model call of an agent that the provider runs */
 	DOC_ERROR,
 	DOC_OTHER,
 };
@@ -52,7 +55,13 @@ struct document {
 	bool has_choice;
 	bool has_finish;
 	bool has_error;
+	bool is_list;			/* object: "list" */
 	u32 proof;			/* enum shape_proof */
+	u32 query_cnt;			/* searches that ground it */
+	u32 delta_cnt;			/* pieces of text */
+	bool has_other_delta;		/* or of something else */
+	char detail[16];		/* the current detail's name */
+	struct usage detail_usage;	/* and its count, as CTR_INPUT */
 	size_t choice;			/* index of the current choice */
 	size_t choice_cnt;
 	u32 hop_cnt;			/* seen, may be more than CALL_SUB_MAX */
@@ -83,13 +92,24 @@ struct llm_state {
 	const struct endpoint *endpoint;
 	const struct provider *provider;	/* NULL: unknown host */
 	struct arena *arena;
+	struct llm_state *base;			/* before the first of many calls (ASSEMBLE_EACH) */
+	struct arena *line_arena;		/* of the current one */
 	struct call call;
 	struct str finish[CALL_FINISH_MAX];	/* by index of the choice */
 
 	const struct json_paths *session_paths;
+	const struct json_paths *envelope_paths;
 	struct json request;
 	struct json response;
+	struct json *envelope;			/* of wrapped documents, once there is one */
+	struct base64 base64;
 	bool has_deployment;			/* the path names the model */
+	bool has_effort;			/* reasoning was asked for */
+	bool is_billed_to_profile;
+	enum field form_field;			/* of the form's part that is being read */
+	char form_text[LLM_TEXT_MAX];
+	size_t form_len;
+	u64 request_hash;			/* of its body, to know it again */
 	bool asked_stream;
 	struct str asked_tier;
 	struct str asked_geo;
@@ -106,6 +126,7 @@ struct llm_state {
 	u32 answered_proof;			/* of all documents of the response */
 	bool is_started;			/* counted in CALLS_STARTED */
 	bool is_stream;				/* the response is a stream of documents */
+	bool is_wrapped;			/* and each is wrapped */
 	bool is_terminal;			/* the provider's last event was seen */
 	bool is_broken;				/* a document was cut or malformed */
 	bool is_background;
@@ -113,6 +134,13 @@ struct llm_state {
 	u32 document_cnt;			/* whole ones */
 
 	struct usage usage;			/* what counts so far */
+	struct usage metrics;			/* what the host measured itself */
+	bool has_metrics;
+	bool is_from_header;			/* no body told, a header did */
+	bool is_estimated;
+	u64 query_cnt;
+	u64 delta_cnt;
+	bool has_other_delta;
 	u32 usage_cnt;				/* documents that carried usage */
 	bool has_main;				/* it came under its first name, not its twin */
 	bool is_started_only;			/* Anthropic: message_start's, no final figures */
@@ -124,11 +152,18 @@ struct llm_state {
 	u64 code_session;
 };
 
+/* FNV-1a, to know texts again. h: LLM_HASH_START, or what came before. */
+#define LLM_HASH_START 0xcbf29ce484222325ull
+u64 state_hash(u64 h, struct str text);
+
 /* A short text from the wire, kept only when it is clean: bounded, UTF-8, no control characters. */
 struct str state_text(struct llm_state *s, struct str text);
 
 /* *dst becomes text, copied only when it differs; dirty or empty text changes nothing. */
 void state_set(struct llm_state *s, struct str *dst, struct str text);
+
+/* The same for a JSON string that came whole. */
+void state_take(struct llm_state *s, struct str *dst, const struct json_event *e);
 
 /* request.c: the document of a request */
 void request_on_event(void *arg, const struct json_event *e);
@@ -140,15 +175,44 @@ void response_data(struct llm_state *s, struct str bytes);
 void response_end(struct llm_state *s, bool is_whole);
 void response_on_event(void *arg, const struct json_event *e);
 
+/* form.c: one part of a form (multipart/form-data) */
+void form_begin(struct llm_state *s, struct str name);
+void form_data(struct llm_state *s, struct str bytes);
+void form_end(struct llm_state *s);
 
 /* assemble.c: what a document that has ended means for the call */
 void assemble_document(struct llm_state *s);
-void assemble_call(struct llm_state *s);	/* meters, hops, residual: at the end */
+/* meters, hops, residual: at the end */
+void assemble_call(struct llm_state *s, const struct exchange *x);
 
 /* anthropic.c */
 void anthropic_document(struct llm_state *s);
 void anthropic_split(struct llm_state *s);	/* TTL split of the top level */
 void anthropic_hops(struct llm_state *s);	/* iterations -> call.sub */
+
+/* google.c */
+void google_document(struct llm_state *s);
+void google_grounding(struct llm_state *s);	/* searches -> units */
+struct str google_finish(u64 number);		/* names of its enums' numbers, or STR_NONE */
+struct str google_traffic(u64 number);
+
+/* bedrock.c */
+void bedrock_document(struct llm_state *s);
+void bedrock_usage(struct llm_state *s);	/* which of its figures count */
+void bedrock_begin(struct llm_state *s);	/* a wrapped document */
+void bedrock_data(struct llm_state *s, struct str bytes);
+bool bedrock_end(struct llm_state *s, bool is_whole);	/* whether it was whole */
+struct str bedrock_geo(struct str model);	/* "us" of "us.anthropic...", or STR_NONE */
+bool bedrock_is_embedding(struct str model);
+
+/* estimate.c: what can be said where no usage was told */
+void estimate_usage(struct llm_state *s);
+bool estimate_is_low(const struct llm_state *s);	/* hidden reasoning is missing in it */
+
+/* headers.c: what a response's headers tell of usage, model, tier and provider */
+const char *headers_provider(const struct exchange *x);	/* on a host that is nobody's, or NULL */
+void headers_done(struct llm_state *s, const struct exchange *x);
+bool headers_usage(struct llm_state *s, const struct exchange *x);
 
 /* identity.c: headers, credential, billing, session, cache status */
 void identity_request(struct llm_state *s, const struct exchange *x);	/* head is there */

@@ -10,6 +10,7 @@
 #define COUNT_MAX (1ull << 53)
 
 #define PICO_DIGITS 12
+#define PICO 1000000000000ull
 
 /* --- reading --------------------------------------------------------------------------------- */
 
@@ -97,23 +98,82 @@ int usage_parse_pico(struct str text, u64 *ret_pico)
 	return scale_pico(value, PICO_DIGITS + exp - point, ret_pico);
 }
 
+/* "3.2" is 3, "3.5" is 4: meters count whole seconds. */
+static int parse_seconds(struct str text, u64 *ret)
+{
+	u64 pico;
+	int err = usage_parse_pico(text, &pico);
+
+	if (!err)
+		*ret = (pico + PICO / 2) / PICO;
+	return err;
+}
+
+static int parse_counter(enum counter c, struct str text, u64 *ret)
+{
+	if (c >= CTR_COST && c <= CTR_COST_UPSTREAM)
+		return usage_parse_pico(text, ret);
+	if (c >= CTR_AUDIO_S_IN && c <= CTR_GPU_S)
+		return parse_seconds(text, ret);
+
+	int err = str_to_u64(text, ret);
+
+	return !err && *ret > COUNT_MAX ? -ERANGE : err;
+}
+
 void usage_read(struct usage *u, enum counter c, struct str text)
 {
-	bool is_money = c == CTR_COST || c == CTR_COST_UPSTREAM;
 	u64 count;
-	int err = is_money ? usage_parse_pico(text, &count) : str_to_u64(text, &count);
+	int err = parse_counter(c, text, &count);
 
-	u->present &= ~(1u << c);
-	u->broken &= ~(1u << c);
-	if (err || (!is_money && count > COUNT_MAX))
-		u->broken |= 1u << c;
+	u->present &= ~(1ull << c);
+	u->broken &= ~(1ull << c);
+	if (err)
+		u->broken |= 1ull << c;
 	else
 		usage_set(u, c, count);
 }
 
+void usage_add(struct usage *u, const struct usage *one)
+{
+	u->broken |= one->broken;
+	for (int i = 0; i < CTR_MAX; i++) {
+		enum counter c = (enum counter)i;
+		u64 sum = usage_get(u, c) + usage_get(one, c);
+
+		if (!usage_has(one, c))
+			continue;
+		if (sum > COUNT_MAX && c < CTR_COST)
+			u->broken |= 1ull << c;
+		else
+			usage_set(u, c, sum);
+	}
+}
+
+enum counter usage_modality(enum counter first, struct str name)
+{
+	static const struct {
+		const char *name;
+		int at;
+	} names[] = {
+		{"audio", 0}, {"image", 1}, {"video", 2}, {"document", 1},
+		{"4", 0},     {"2", 1},	    {"3", 2},	  {"5", 1},
+	};
+
+	/* lifetimes of what was written to a cache */
+	if (first == CTR_CACHE_5M)
+		return str_eq(name, STR("5m"))	 ? CTR_CACHE_5M
+		       : str_eq(name, STR("1h")) ? CTR_CACHE_1H
+						 : CTR_NONE;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (str_eq_nocase(name, str_of(names[i].name)))
+			return (enum counter)((int)first + names[i].at);
+	return CTR_NONE;
+}
+
 bool usage_is_told(const struct usage *u)
 {
-	for (int c = CTR_INPUT; c <= CTR_OUTPUT_IMAGE; c++)
+	for (int c = CTR_INPUT; c < CTR_COST; c++)
 		if (usage_get(u, (enum counter)c))
 			return true;
 	return u->broken != 0;
@@ -121,7 +181,7 @@ bool usage_is_told(const struct usage *u)
 
 void usage_replace(struct usage *u, const struct usage *from)
 {
-	u32 touched = from->present | from->broken;
+	u64 touched = from->present | from->broken;
 
 	for (int c = 0; c < CTR_MAX; c++)
 		if (usage_has(from, (enum counter)c))
@@ -187,40 +247,68 @@ static void split_output(const struct usage *u, u64 completion, struct usage_res
 	split(u, CTR_REASONING, METER_REASONING, &left, ret);
 	split(u, CTR_OUTPUT_AUDIO, METER_OUTPUT_AUDIO, &left, ret);
 	split_used(u, CTR_OUTPUT_IMAGE, METER_OUTPUT_IMAGE, &left, ret);
+	split_used(u, CTR_OUTPUT_VIDEO, METER_OUTPUT_VIDEO, &left, ret);
 	meters_set(&ret->meters, METER_OUTPUT, left);
 }
 
-static void resolve_inclusive(enum usage_family family, const struct usage *u,
-			      struct usage_result *ret)
+/* Pictures or sound; what is text in it is told, if at all. */
+static void split_made(const struct usage *u, enum meter m, u64 completion,
+		       struct usage_result *ret)
 {
-	u64 prompt = usage_get(u, CTR_INPUT), completion = usage_get(u, CTR_OUTPUT);
-	u64 reasoning = usage_get(u, CTR_REASONING), audio = usage_get(u, CTR_INPUT_AUDIO);
-	u64 total = usage_get(u, CTR_TOTAL), sum = prompt + completion;
-	bool has_total = usage_has(u, CTR_TOTAL), has_output = usage_has(u, CTR_OUTPUT);
-	struct usage own = *u;
+	u64 left = completion;
 
-	/* The provider's own total tells which parts stand beside it instead of in it. */
-	bool is_added = family == FAMILY_ADDED_REASONING && !(has_total && total == sum);
-
-	if (is_added || (has_total && reasoning && total == sum + reasoning))
-		completion += reasoning;
-	else if (has_total && audio && total == sum + audio)
-		prompt += audio;
-	else if (family == FAMILY_HIDDEN_REASONING && total > sum && !reasoning) {
-		usage_set(&own, CTR_REASONING, total - sum);
-		completion += total - sum;
+	if (usage_has(u, CTR_OUTPUT_TEXT)) {
+		meters_set(&ret->meters, METER_OUTPUT, u->count[CTR_OUTPUT_TEXT]);
+		take(&left, u->count[CTR_OUTPUT_TEXT], ret);
 	}
-
-	if (usage_has(u, CTR_INPUT))
-		split_input(&own, prompt, ret);
-	if (has_output)
-		split_output(&own, completion, ret);
-	ret->context_tokens = prompt;
-	/* Some leave an output of nothing out, and the total says so. */
-	ret->is_whole = usage_has(u, CTR_INPUT) && (has_output || (has_total && total == prompt));
+	meters_set(&ret->meters, m, left);
 }
 
-static void resolve_additive(const struct usage *u, struct usage_result *ret)
+/* The provider's own total tells which parts stand beside it instead of in it. */
+static void place_parts(enum usage_family family, struct usage *u, u64 *prompt, u64 *completion)
+{
+	u64 reasoning = usage_get(u, CTR_REASONING), audio = usage_get(u, CTR_INPUT_AUDIO);
+	u64 total = usage_get(u, CTR_TOTAL), sum = *prompt + *completion;
+	bool has_total = usage_has(u, CTR_TOTAL);
+	bool is_added = family == FAMILY_ADDED_REASONING && !(has_total && total == sum);
+
+	if (family == FAMILY_BESIDE_REASONING || family == FAMILY_CITATIONS) {
+		*completion += reasoning;
+		if (has_total && total == sum)
+			u->count[CTR_TOTAL] += reasoning + usage_get(u, CTR_CITATION);
+	} else if (is_added || (has_total && reasoning && total == sum + reasoning)) {
+		*completion += reasoning;
+	} else if (has_total && audio && total == sum + audio) {
+		*prompt += audio;
+	} else if (family == FAMILY_HIDDEN_REASONING && total > sum && !reasoning) {
+		usage_set(u, CTR_REASONING, total - sum);
+		*completion += total - sum;
+	}
+}
+
+static void resolve_inclusive(enum usage_family family, struct usage *u, struct usage_result *ret)
+{
+	u64 prompt = usage_get(u, CTR_INPUT), completion = usage_get(u, CTR_OUTPUT);
+	u64 total = usage_get(u, CTR_TOTAL);
+	bool has_total = usage_has(u, CTR_TOTAL), has_output = usage_has(u, CTR_OUTPUT);
+
+	/* Some leave an output of nothing out, and the total says so. */
+	ret->is_whole = usage_has(u, CTR_INPUT) && (has_output || (has_total && total == prompt));
+	place_parts(family, u, &prompt, &completion);
+	ret->context_tokens = prompt;
+	if (usage_has(u, CTR_INPUT))
+		split_input(u, prompt, ret);
+	if (has_output && family == FAMILY_IMAGES)
+		split_made(u, METER_OUTPUT_IMAGE, completion, ret);
+	else if (has_output && family == FAMILY_SPEECH)
+		split_made(u, METER_OUTPUT_AUDIO, completion, ret);
+	else if (has_output)
+		split_output(u, completion, ret);
+	if (usage_has(u, CTR_CITATION))
+		meters_set(&ret->meters, METER_CITATION, u->count[CTR_CITATION]);
+}
+
+static void resolve_additive(struct usage *u, struct usage_result *ret)
 {
 	static const struct {
 		enum counter counter;
@@ -232,14 +320,65 @@ static void resolve_additive(const struct usage *u, struct usage_result *ret)
 		{CTR_CACHE_5M, METER_CACHE_WRITE_5M},
 		{CTR_CACHE_1H, METER_CACHE_WRITE_1H},
 	};
+	u64 prompt = usage_get(u, CTR_PROMPT);
 
+	if (usage_has(u, CTR_PROMPT)) {
+		take(&prompt, usage_get(u, CTR_CACHE_READ), ret);
+		usage_set(u, CTR_INPUT, prompt);
+	}
 	for (size_t i = 0; i < ARRAY_LEN(beside); i++)
 		if (usage_has(u, beside[i].counter))
 			meters_set(&ret->meters, beside[i].meter, u->count[beside[i].counter]);
 	if (usage_has(u, CTR_OUTPUT))
 		split_output(u, u->count[CTR_OUTPUT], ret);
-	ret->context_tokens = meters_input_total(&ret->meters);
+	ret->context_tokens = usage_has(u, CTR_CONTEXT) ? u->count[CTR_CONTEXT]
+							: meters_input_total(&ret->meters);
 	ret->is_whole = usage_has(u, CTR_INPUT) && usage_has(u, CTR_OUTPUT);
+}
+
+/* What of a modality came from the cache is no input of that modality. */
+static void split_modality(const struct usage *u, int at, u64 *cached, u64 *left,
+			   struct usage_result *ret)
+{
+	static const enum meter reads[] = {METER_CACHE_READ_AUDIO, METER_CACHE_READ_IMAGE,
+					   METER_CACHE_READ_VIDEO};
+	static const enum meter inputs[] = {METER_INPUT_AUDIO, METER_INPUT_IMAGE,
+					    METER_INPUT_VIDEO};
+	u64 all = usage_get(u, (enum counter)(CTR_INPUT_AUDIO + at));
+	u64 read = usage_get(u, (enum counter)(CTR_CACHE_AUDIO + at));
+
+	if (read)
+		meters_set(&ret->meters, reads[at], read < *cached ? read : *cached);
+	take(cached, read, ret);
+	all = all > read ? all - read : 0;
+	if (all)
+		meters_set(&ret->meters, inputs[at], all < *left ? all : *left);
+	take(left, all, ret);
+}
+
+/* A missing count of candidates is none: a turn that only thinks, or only calls a tool. */
+static void resolve_gemini(const struct usage *u, struct usage_result *ret)
+{
+	u64 prompt = usage_get(u, CTR_INPUT), cached = usage_get(u, CTR_CACHE_READ);
+	struct usage made = *u;
+
+	ret->context_tokens = prompt;
+	ret->is_whole = usage_has(u, CTR_INPUT);
+	if (usage_has(u, CTR_INPUT)) {
+		u64 left = prompt;
+
+		take(&left, cached, ret);
+		cached = cached < prompt ? cached : prompt;
+		for (int at = 0; at < 3; at++)
+			split_modality(u, at, &cached, &left, ret);
+		if (usage_has(u, CTR_CACHE_READ))
+			meters_set(&ret->meters, METER_CACHE_READ, cached);
+		meters_set(&ret->meters, METER_INPUT, left);
+	}
+	if (usage_has(u, CTR_INPUT_TOOL))
+		meters_set(&ret->meters, METER_INPUT_TOOL, u->count[CTR_INPUT_TOOL]);
+	if (usage_has(u, CTR_INPUT) || usage_has(u, CTR_OUTPUT))
+		split_output(&made, usage_get(u, CTR_OUTPUT) + usage_get(u, CTR_REASONING), ret);
 }
 
 /* Embeddings; some give the total alone. */
@@ -253,29 +392,50 @@ static void resolve_input(const struct usage *u, struct usage_result *ret)
 	ret->is_whole = usage_has(u, c);
 }
 
+/* Who counts nothing but units has told all with them. */
 static void resolve_units(const struct usage *u, struct usage_result *ret)
 {
-	if (usage_has(u, CTR_WEB_SEARCH))
-		meters_set(&ret->meters, METER_WEB_SEARCH, u->count[CTR_WEB_SEARCH]);
-	if (usage_has(u, CTR_WEB_FETCH))
-		meters_set(&ret->meters, METER_WEB_FETCH, u->count[CTR_WEB_FETCH]);
+	static const struct {
+		enum counter counter;
+		enum meter meter;
+	} units[] = {
+		{CTR_WEB_SEARCH, METER_WEB_SEARCH},   {CTR_WEB_FETCH, METER_WEB_FETCH},
+		{CTR_FILE_SEARCH, METER_FILE_SEARCH}, {CTR_CODE_SESSION, METER_CODE_SESSION},
+		{CTR_RERANK, METER_RERANK_SEARCH},    {CTR_IMAGE, METER_IMAGE},
+		{CTR_PAGE, METER_PAGE},		      {CTR_CHAR_IN, METER_CHAR_IN},
+		{CTR_AUDIO_S_IN, METER_AUDIO_S_IN},   {CTR_AUDIO_S_OUT, METER_AUDIO_S_OUT},
+		{CTR_VIDEO_S, METER_VIDEO_S},	      {CTR_GPU_S, METER_GPU_S},
+	};
+	bool has_tokens = usage_has(u, CTR_INPUT) || usage_has(u, CTR_OUTPUT) ||
+			  usage_has(u, CTR_TOTAL) || usage_has(u, CTR_PROMPT);
+
+	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+		if (!usage_has(u, units[i].counter))
+			continue;
+		meters_set(&ret->meters, units[i].meter, u->count[units[i].counter]);
+		ret->is_whole = ret->is_whole || !has_tokens;
+	}
 }
 
 void usage_resolve(enum usage_family family, const struct usage *u, struct usage_result *ret)
 {
+	struct usage own = *u;
+
 	*ret = (struct usage_result){.flags = u->broken ? CALL_F_ARITHMETIC : 0};
 	if (family == FAMILY_ADDITIVE)
-		resolve_additive(u, ret);
+		resolve_additive(&own, ret);
 	else if (family == FAMILY_INPUT)
-		resolve_input(u, ret);
+		resolve_input(&own, ret);
+	else if (family == FAMILY_GEMINI)
+		resolve_gemini(&own, ret);
 	else
-		resolve_inclusive(family, u, ret);
-	resolve_units(u, ret);
+		resolve_inclusive(family, &own, ret);
+	resolve_units(&own, ret);
 
 	if (!usage_has(u, CTR_TOTAL))
 		return;
 	ret->has_total = true;
-	ret->total = u->count[CTR_TOTAL];
+	ret->total = own.count[CTR_TOTAL];
 	ret->residual = (s64)ret->total - (s64)meters_input_total(&ret->meters) -
 			(s64)meters_output_total(&ret->meters);
 	if (ret->residual)

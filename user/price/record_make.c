@@ -76,7 +76,7 @@ static void set_usage(struct record_builder *b, const struct call *c)
 
 static u64 fallback_depth(const struct call *c)
 {
-	u64 n = 0;
+	u64 n = c->fallback_depth;
 
 	for (size_t i = 0; i < c->sub_cnt; i++)
 		n += str_eq(c->sub[i].type, STR("fallback_message"));
@@ -94,7 +94,7 @@ static void set_flags(struct record_builder *b, const struct call *c, const stru
 		{CALL_F_CLAMPED, "clamped"},	     {CALL_F_SUBSTITUTED, "substituted"},
 		{CALL_F_SHAPE, "shape"},	     {CALL_F_ITERATED, "iterated"},
 		{CALL_F_RESIDUAL, "residual"},	     {CALL_F_ARITHMETIC, "arithmetic"},
-		{CALL_F_SERVER_SIDE, "server_side"},
+		{CALL_F_SERVER_SIDE, "server_side"}, {CALL_F_SPILLED, "spilled_over"},
 	};
 	u32 flags = c->flags | (ch->is_substituted ? CALL_F_SUBSTITUTED : 0u);
 

@@ -20,10 +20,12 @@
 static const struct json_path paths[] = {
 	{"model", 'm'},       {"usage", 'u'},        {"usage.in", 'i'},        {"usage.out", 'o'},
 	{"items[]", 'e'},     {"items[].type", 't'}, {"grid[][].x", 'x'},      {"any.*.n", 'n'},
-	{"any.named.n", 'k'}, {"list", 'l'},         {"flow", 'f', true}, {"a.b.c.d.e.f.g.h", 'h'}, {"k\xc3\xa9y", 'y'},
+	{"any.named.n", 'k'}, {"list", 'l'},
+	{"flow", 'f', true}, {"a.b.c.d.e.f.g.h", 'h'}, {"k\xc3\xa9y", 'y'},
 };
 
-static const char *const type_names[] = {"null", "true", "false", "#", "$", "+", "{", "[", "}", "]"};
+static const char *const type_names[] = {"null", "true", "false", "#", "$",
+					 "+",    "{",    "[",     "}", "]"};
 
 static void on_event(void *arg, const struct json_event *e)
 {

@@ -49,7 +49,7 @@ static void test_endpoints(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const struct endpoint *e =
-			dialect_endpoint(str_of(rows[i].method), str_of(rows[i].path));
+			dialect_endpoint(str_of(rows[i].method), str_of(rows[i].path), NULL);
 
 		if (!e != !rows[i].name)
 			fail_msg("%s %s", rows[i].method, rows[i].path);
@@ -62,11 +62,12 @@ static void test_endpoints(void **state)
 
 static void test_deployment(void **state)
 {
-	assert_true(str_eq(dialect_deployment(STR("/openai/deployments/d-1/chat/completions")),
+	assert_true(str_eq(dialect_segment(STR("/openai/deployments/d-1/chat/completions"),
+					"deployments"),
 			   STR("d-1")));
-	assert_null(dialect_deployment(STR("/openai/deployments//chat")).p);
-	assert_null(dialect_deployment(STR("/openai/deployments")).p);
-	assert_null(dialect_deployment(STR("/v1/chat/completions")).p);
+	assert_null(dialect_segment(STR("/openai/deployments//chat"), "deployments").p);
+	assert_null(dialect_segment(STR("/openai/deployments"), "deployments").p);
+	assert_null(dialect_segment(STR("/v1/chat/completions"), "deployments").p);
 }
 
 int main(void)

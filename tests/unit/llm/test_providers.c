@@ -53,13 +53,28 @@ static void test_providers(void **state)
 
 static void test_families(void **state)
 {
-	const struct endpoint *chat = dialect_endpoint(STR("POST"), STR("/chat/completions"));
-	const struct endpoint *responses = dialect_endpoint(STR("POST"), STR("/responses"));
+	static const struct {
+		const char *provider, *path, *model;
+		enum usage_family family;
+	} rows[] = {
+		{"openai", "/chat/completions", "gpt-4o", FAMILY_INCLUSIVE},
+		{"xai", "/chat/completions", "grok-4", FAMILY_ADDED_REASONING},
+		{"xai", "/responses", "grok-4", FAMILY_INCLUSIVE},
+		{"gemini", "/chat/completions", "gemini-2.5-flash", FAMILY_HIDDEN_REASONING},
+		{"vertex", "/chat/completions", "google/gemini-2.5-flash", FAMILY_HIDDEN_REASONING},
+		{"vercel-gw", "/chat/completions", "google/gemini-3-pro", FAMILY_BESIDE_REASONING},
+		{"vercel-gw", "/chat/completions", "openai/gpt-5", FAMILY_INCLUSIVE},
+		{"perplexity", "/chat/completions", "sonar", FAMILY_CITATIONS},
+		{"anthropic", "/v1/messages", "claude", FAMILY_ADDITIVE},
+	};
 
-	assert_int_equal(dialect_family(chat, STR("openai")), FAMILY_INCLUSIVE);
-	assert_int_equal(dialect_family(chat, STR("xai")), FAMILY_ADDED_REASONING);
-	assert_int_equal(dialect_family(responses, STR("xai")), FAMILY_INCLUSIVE);
-	assert_int_equal(dialect_family(chat, STR("gemini")), FAMILY_HIDDEN_REASONING);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct endpoint *e =
+			dialect_endpoint(STR("POST"), str_of(rows[i].path), NULL);
+
+		assert_int_equal(dialect_family(e, str_of(rows[i].provider), str_of(rows[i].model)),
+				 rows[i].family);
+	}
 }
 
 int main(void)
