@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: user/capture/boringssl.c user/capture/boringssl_scan.c user/capture/x86_walk.c */
+/* covers: user/capture/boringssl.c user/capture/anchors.c user/capture/x86_walk.c */
 /* A file that says it holds BoringSSL: what is found are different functions inside its code. */
 #include <errno.h>
 #include <stdlib.h>
@@ -37,11 +37,16 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		abort();
 	if (!elf_open(fd, &e, &why)) {
-		int err = boringssl_find(e, &b);
+		struct anchors *a;
+		int err = anchors_new(e, &a);
 
-		if (!err)
-			check(e, &b);
-		else if (err > 0)
+		if (!err) {
+			err = boringssl_find(e, a, &b);
+			anchors_free(a);
+			if (!err)
+				check(e, &b);
+		}
+		if (err > 0)
 			abort();
 		elf_free(e);
 	}

@@ -57,13 +57,14 @@
 /* elf: places where the names' text stands in a string table; a linker merges equal ones */
 #define ELF_NAME_HITS_MAX 256
 
-/* boringssl: bytes of one file read to look for it; Chromium's 297 MB are read about twice */
-#define BORING_SCAN_MAX (1ull << 30)
-#define BORING_STRINGS_MAX 4		/* copies of the anchor file's name in one file */
-#define BORING_XREFS_MAX 1024		/* places that name it; 31 in Bun, about 100 at most seen */
-/* boringssl: anchors that may stand in a function we want; about 10 */
-#define BORING_ANCHORS_MAX 64
-#define BORING_INSNS_MAX (1u << 20)	/* decoded for one file; a few thousand are needed */
+/* anchors: bytes of one file read to look for them; Codex's 294 MB are read three times at most */
+#define ANCHOR_SCAN_MAX (2ull << 30)
+#define ANCHOR_TEXTS_MAX 32		/* copies of all texts in one file */
+/* anchors: places that load a text; OpenSSL's ssl_lib.c is loaded at about 600 */
+#define ANCHOR_XREFS_MAX 4096
+/* anchors: those with the constants, or beside the file, that they should have; about 150 */
+#define ANCHORS_MAX 512
+#define CODE_INSNS_MAX (1u << 20)	/* decoded for one file; a few thousand are needed */
 
 /* target: files remembered with their answer; ~1.5 KiB each when it is yes, 64 bytes when no */
 #define TARGET_CACHE_MAX 16384

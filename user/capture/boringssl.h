@@ -13,7 +13,7 @@
 #ifndef TOLLTAP_CAPTURE_BORINGSSL_H
 #define TOLLTAP_CAPTURE_BORINGSSL_H
 
-#include "capture/elf.h"
+#include "capture/anchors.h"
 
 struct boringssl {		/* addresses */
 	u64 write;
@@ -26,6 +26,6 @@ struct boringssl {		/* addresses */
  * -ENOENT: it is not in this file, or not found beyond doubt. -E2BIG: past a limit. -ENOMEM, -EIO,
  * -errno. *ret is written on success only.
  */
-int boringssl_find(struct elf_file *e, struct boringssl *ret);
+int boringssl_find(struct elf_file *e, const struct anchors *a, struct boringssl *ret);
 
 #endif

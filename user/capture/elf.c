@@ -242,6 +242,21 @@ bool elf_segment(const struct elf_file *e, size_t i, struct elf_segment *ret)
 	return false;
 }
 
+bool elf_frame_header(const struct elf_file *e, u64 *ret_vaddr, u64 *ret_offset, u64 *ret_size)
+{
+	for (size_t i = 0; i < e->phdr_cnt; i++) {
+		const Elf64_Phdr *p = &e->phdr[i];
+
+		if (p->p_type != PT_GNU_EH_FRAME || !is_inside(e, p->p_offset, p->p_filesz))
+			continue;
+		*ret_vaddr = p->p_vaddr;
+		*ret_offset = p->p_offset;
+		*ret_size = p->p_filesz;
+		return true;
+	}
+	return false;
+}
+
 bool elf_is_fixed(const struct elf_file *e)
 {
 	return e->is_fixed;

@@ -50,6 +50,8 @@ struct elf_segment {
 
 /* The i-th that is inside the file and does not wrap; false: there are no more. */
 bool elf_segment(const struct elf_file *e, size_t i, struct elf_segment *ret);
+/* Where the table of frames stands (.eh_frame_hdr); false: there is none. */
+bool elf_frame_header(const struct elf_file *e, u64 *ret_vaddr, u64 *ret_offset, u64 *ret_size);
 bool elf_is_fixed(const struct elf_file *e);	/* ET_EXEC: addresses are what they will be */
 /* Exactly n bytes of the file, or -EINVAL, -EIO, -errno. */
 int elf_read(struct elf_file *e, u64 offset, void *dst, size_t n);

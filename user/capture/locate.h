@@ -16,7 +16,8 @@
 #include "capture/target.h"
 
 int locate_openssl_symbols(struct elf_file *e, struct target *t);
-int locate_boringssl(struct elf_file *e, struct target *t);
+/* Whatever is stripped and raises errors: BoringSSL, OpenSSL 3. */
+int locate_by_anchors(struct elf_file *e, struct target *t);
 
 /* Did a locator before this one find that library here? */
 bool locate_has(const struct target *t, enum chunk_stack stack);

@@ -15,7 +15,7 @@
 /* Names before guesses from code, and what is rare in a file and cheap to see before the rest. */
 static int (*const locators[])(struct elf_file *e, struct target *t) = {
 	locate_openssl_symbols,
-	locate_boringssl,
+	locate_by_anchors,
 };
 
 /*

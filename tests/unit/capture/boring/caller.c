@@ -37,7 +37,10 @@ int caller(int which, struct conn *c, void *buf, int num)
 
 #ifdef MANY
 	static const char *volatile const many[] = {
-		"1/ssl/ssl_lib.c", "2/ssl/ssl_lib.c", "3/ssl/ssl_lib.c", "4/ssl/ssl_lib.c",
+#define ONE(n) n "/ssl/ssl_lib.c"
+#define FOUR(n) ONE(n "1"), ONE(n "2"), ONE(n "3"), ONE(n "4")
+		FOUR("a"), FOUR("b"), FOUR("c"), FOUR("d"),
+		FOUR("e"), FOUR("f"), FOUR("g"), FOUR("h"),
 	};
 
 	sink += many[which][0];

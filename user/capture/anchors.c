@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Streams segments; the loops over bytes are as plain as they can be, they see 100 MB. */
+#include "capture/anchors.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PATH_BACK 128		/* of a path before it */
+#define WINDOW (256u << 10)
+#define OVERLAP 32		/* a hit may stand across two windows */
+#define NEAR 48			/* constants stand this close to the file's name */
+#define FAR_JUMP (16 << 10)	/* a jump over less stays in its function */
+
+#define PAGE 4096
+#define PAGES_MAX (3 * ANCHORS_MAX)
+
+static const char *const texts[TEXT_MAX] = {
+	[TEXT_SSL_LIB_CC] = "ssl/ssl_lib.cc",
+	[TEXT_SSL_LIB_C] = "ssl/ssl_lib.c",
+	[TEXT_AEAD] = "fipsmodule/cipher/aead.c",
+	[TEXT_READ_INTERNAL] = "ssl_read_internal",
+	[TEXT_WRITE_INTERNAL] = "ssl_write_internal",
+	[TEXT_READ] = "SSL_read",
+	[TEXT_WRITE] = "SSL_write",
+	[TEXT_NEW] = "SSL_new",
+};
+
+/* One copy of a text. Its address: anything from the first to the last possible start of a path. */
+struct name {
+	u64 lo;
+	u64 hi;
+	u8 text;
+};
+
+struct xref {
+	u64 at;
+	u8 name;		/* index */
+	u8 reg;
+};
+
+struct page {
+	u64 number;
+	u64 is_called[PAGE / 64];
+};
+
+struct anchors {
+	struct elf_file *elf;
+	u64 left;			/* of ANCHOR_SCAN_MAX */
+	bool is_fixed;
+	struct name name[ANCHOR_TEXTS_MAX];
+	size_t name_cnt;
+	u64 name_lo;			/* of all */
+	u64 name_span;
+	struct xref xref[ANCHOR_XREFS_MAX];
+	size_t xref_cnt;
+	struct anchor anchor[ANCHORS_MAX];
+	size_t anchor_cnt;
+	struct page page[PAGES_MAX];
+	size_t page_cnt;
+	u16 page_of[65536];		/* low bits of the number: index + 1 */
+	u8 buf[WINDOW + OVERLAP];
+};
+
+_Static_assert(ANCHOR_TEXTS_MAX < 256, "fits struct xref");
+
+/* p[0..n) may hold a start, p[0..all) is readable. */
+typedef int (*window_fn)(struct anchors *s, const u8 *p, size_t n, size_t all, u64 vaddr,
+			 u64 offset);
+
+static int scan_segment(struct anchors *s, const struct elf_segment *seg, window_fn fn)
+{
+	if (seg->size > s->left)
+		return -E2BIG;
+	s->left -= seg->size;
+	for (u64 at = 0; at < seg->size; at += WINDOW) {
+		u64 left = seg->size - at;
+		size_t n = left < WINDOW ? left : WINDOW;
+		size_t all = left < sizeof(s->buf) ? left : sizeof(s->buf);
+		int err = elf_read(s->elf, seg->offset + at, s->buf, all);
+
+		if (!err)
+			err = fn(s, s->buf, n, all, seg->vaddr + at, seg->offset + at);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int scan_code(struct anchors *s, window_fn fn)
+{
+	struct elf_segment seg;
+	int err = 0;
+
+	for (size_t i = 0; !err && elf_segment(s->elf, i, &seg); i++)
+		err = seg.is_text ? scan_segment(s, &seg, fn) : 0;
+	return err;
+}
+
+static u32 load32(const u8 *p)
+{
+	u32 v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* The next place in [at, end) whose byte is `value` in the bits of `mask`; end: none. */
+static size_t next_byte(const u8 *p, size_t at, size_t end, u8 mask, u8 value)
+{
+	const u64 ones = 0x0101010101010101, high = ones << 7;
+
+	for (u64 v; at + sizeof(v) <= end; at += sizeof(v)) {
+		memcpy(&v, p + at, sizeof(v));
+		v = (v & ones * mask) ^ ones * value;
+		/* the lowest zero byte has the lowest bit: borrows go upwards only */
+		v = (v - ones) & ~v & high;
+		if (v)
+			return at + (size_t)__builtin_ctzll(v) / 8;
+	}
+	while (at < end && (p[at] & mask) != value)
+		at++;
+	return at;
+}
+
+/* --- the texts ------------------------------------------------------------------------------ */
+
+static bool is_path_char(u8 c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       strchr("/._-+@~", c ? c : ' ');
+}
+
+/*
+ * The path before it differs from build to build, and in a section without other strings no NUL
+ * need stand before it: all starts count that are made of path characters. A function's name is
+ * itself, even as the tail of another string: linkers merge those.
+ */
+static int take_name(struct anchors *s, enum anchor_text text, u64 vaddr, u64 offset)
+{
+	u8 before[PATH_BACK];
+	size_t n = offset < PATH_BACK ? (size_t)offset : PATH_BACK, k = 0;
+
+	if (n > vaddr)
+		n = (size_t)vaddr;
+	int err = text < TEXT_PATHS ? elf_read(s->elf, offset - n, before, n) : 0;
+
+	if (err)
+		return err;
+	while (text < TEXT_PATHS && k < n && is_path_char(before[n - 1 - k]))
+		k++;
+	if (s->name_cnt == ANCHOR_TEXTS_MAX)
+		return -E2BIG;
+	s->name[s->name_cnt++] = (struct name){ .lo = vaddr - k, .hi = vaddr, .text = text };
+	return 0;
+}
+
+/* All places of one text, its NUL included. */
+static int find_text(struct anchors *s, enum anchor_text text, const u8 *p, size_t n, size_t all,
+		     u64 vaddr, u64 offset)
+{
+	const size_t len = strlen(texts[text]) + 1;
+
+	for (size_t at = 0; at < n;) {
+		const u8 *hit = memmem(p + at, all - at, texts[text], len);
+
+		if (!hit || (size_t)(hit - p) >= n)
+			return 0;
+		at = (size_t)(hit - p);
+		int err = take_name(s, text, vaddr + at, offset + at);
+
+		if (err)
+			return err;
+		at++;
+	}
+	return 0;
+}
+
+static int find_paths(struct anchors *s, const u8 *p, size_t n, size_t all, u64 vaddr, u64 offset)
+{
+	int err = 0;
+
+	for (u8 i = 0; !err && i < TEXT_PATHS; i++)
+		err = find_text(s, i, p, n, all, vaddr, offset);
+	return err;
+}
+
+static int find_functions(struct anchors *s, const u8 *p, size_t n, size_t all, u64 vaddr,
+			  u64 offset)
+{
+	int err = 0;
+
+	for (u8 i = TEXT_PATHS; !err && i < TEXT_MAX; i++)
+		err = find_text(s, i, p, n, all, vaddr, offset);
+	return err;
+}
+
+static bool has_text(const struct anchors *s, enum anchor_text text)
+{
+	for (size_t i = 0; i < s->name_cnt; i++) {
+		if (s->name[i].text == text)
+			return true;
+	}
+	return false;
+}
+
+/* Constants have a segment of their own, or (older linkers) stand behind the code. */
+static int find_texts(struct anchors *s, bool is_text)
+{
+	struct elf_segment seg;
+	int err = 0;
+
+	for (size_t i = 0; !err && elf_segment(s->elf, i, &seg); i++) {
+		if (seg.is_writable || seg.is_text != is_text)
+			continue;
+		bool had = has_text(s, TEXT_SSL_LIB_C);
+
+		err = scan_segment(s, &seg, find_paths);
+		/* names of functions stand beside the names of their files */
+		if (!err && !had && has_text(s, TEXT_SSL_LIB_C))
+			err = scan_segment(s, &seg, find_functions);
+	}
+	return err;
+}
+
+static void bound_names(struct anchors *s)
+{
+	u64 hi = 0;
+
+	s->name_lo = UINT64_MAX;
+	for (size_t i = 0; i < s->name_cnt; i++) {
+		if (s->name[i].lo < s->name_lo)
+			s->name_lo = s->name[i].lo;
+		if (s->name[i].hi > hi)
+			hi = s->name[i].hi;
+	}
+	s->name_span = hi - s->name_lo;
+}
+
+/* --- who loads them ------------------------------------------------------------------------- */
+
+static int take_xref(struct anchors *s, u64 at, u64 target, u8 reg)
+{
+	for (u8 i = 0; i < s->name_cnt; i++) {
+		if (target < s->name[i].lo || target > s->name[i].hi)
+			continue;
+		if (s->xref_cnt == ANCHOR_XREFS_MAX)
+			return -E2BIG;
+		s->xref[s->xref_cnt++] = (struct xref){ at, i, reg };
+		break;
+	}
+	return 0;
+}
+
+static bool is_near_texts(const struct anchors *s, u64 target)
+{
+	return target - s->name_lo <= s->name_span;
+}
+
+/* lea text(%rip),%rcx, or another register */
+static int find_leas(struct anchors *s, const u8 *p, size_t n, size_t all, u64 vaddr, u64 offset)
+{
+	const size_t end = all < 7 ? 0 : n < all - 6 ? n : all - 6;
+
+	/* the opcode is the second byte */
+	for (size_t i = 1; (i = next_byte(p, i, end + 1, 0xff, 0x8d)) <= end; i++) {
+		u64 target = vaddr + i + 6 + (u64)(s64)(s32)load32(p + i + 2);
+
+		if ((p[i - 1] & 0xfb) != 0x48 || (p[i + 1] & 0xc7) != 5 ||
+		    !is_near_texts(s, target))
+			continue;
+		int err = take_xref(s, vaddr + i - 1, target,
+				    (p[i + 1] >> 3 & 7) | (p[i - 1] & 4 ? 8 : 0));
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* mov $text,%ecx: where addresses are fixed and small */
+static int find_movs(struct anchors *s, const u8 *p, size_t n, size_t all, u64 vaddr, u64 offset)
+{
+	const size_t end = all < 5 ? 0 : n < all - 4 ? n : all - 4;
+
+	for (size_t i = 0; (i = next_byte(p, i, end, 0xf8, 0xb8)) < end; i++) {
+		u32 v = load32(p + i + 1);
+
+		if (!is_near_texts(s, v))
+			continue;
+		int err = take_xref(s, vaddr + i, v, (p[i] & 7) | (i && p[i - 1] == 0x41 ? 8 : 0));
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int compare_xrefs(const void *a, const void *b)
+{
+	const struct xref *x = a, *y = b;
+
+	return x->at < y->at ? -1 : x->at > y->at;
+}
+
+static int find_xrefs(struct anchors *s)
+{
+	int err = scan_code(s, find_leas);
+
+	if (!err && s->is_fixed)
+		err = scan_code(s, find_movs);
+	qsort(s->xref, s->xref_cnt, sizeof(s->xref[0]), compare_xrefs);
+	return err;
+}
+
+/* --- with which constants ------------------------------------------------------------------- */
+
+struct constants {
+	bool is_set[X86_REG_MAX];
+	u32 value[X86_REG_MAX];
+};
+
+static void set(struct constants *c, u8 reg, u32 value)
+{
+	if (!c->is_set[reg]) {
+		c->is_set[reg] = true;
+		c->value[reg] = value;
+	}
+}
+
+/* From the file's name to the end of its basic block: instruction by instruction. */
+static void look_ahead(struct constants *c, const u8 *p, size_t n)
+{
+	s64 pushed = -1;
+	struct x86_insn in;
+
+	for (size_t at = 0; at < n; at += in.len) {
+		if (x86_decode(p + at, n - at, &in) || x86_is_branch(&in))
+			return;
+		if (in.map != X86_MAP_1)
+			continue;
+		if (in.opcode >= 0xb8 && in.opcode <= 0xbf && !(in.rex & 8))
+			set(c, in.reg, (u32)in.imm);
+		else if (in.opcode >= 0x58 && in.opcode <= 0x5f && pushed >= 0)
+			set(c, in.reg, (u32)pushed);
+		pushed = in.opcode == 0x6a ? in.imm : -1;
+	}
+}
+
+/* Before it, instructions have no known start: the nearest bytes that look like a load. */
+static void look_back(struct constants *c, const u8 *p, size_t n)
+{
+	for (size_t at = n; at-- > 0;) {
+		u8 high = at && p[at - 1] == 0x41 ? 8 : 0;
+
+		if (n - at >= 5 && p[at] >= 0xb8 && p[at] <= 0xbf)
+			set(c, (p[at] & 7) | high, load32(p + at + 1));
+		if (n - at >= 3 && p[at] == 0x6a && p[at + 1] < 0x80) {
+			bool is_high = p[at + 2] == 0x41 && n - at >= 4;
+			u8 pop = is_high ? p[at + 3] : p[at + 2];
+
+			if (pop >= 0x58 && pop <= 0x5f)
+				set(c, (pop & 7) | (is_high ? 8 : 0), p[at + 1]);
+		}
+	}
+}
+
+/*
+ * BoringSSL: ERR_put_error(library, unused, reason, file, line). Where the compiler saw that nobody
+ * uses the second argument, the others have moved down by one register.
+ */
+static int take_error(struct anchors *s, const struct xref *x, struct anchor *ret)
+{
+	const u8 reason = x->reg == X86_RDX ? X86_RSI : X86_RDX;
+	const u8 line = x->reg == X86_RDX ? X86_RCX : X86_R8;
+	struct constants c = { .is_set = { false } };
+	u8 code[2 * NEAR];
+
+	if (x->reg != X86_RCX && x->reg != X86_RDX)
+		return -ENOENT;
+	int n = elf_read_text(s->elf, x->at, code + NEAR, NEAR);
+
+	if (n < 0)
+		return n;
+	look_ahead(&c, code + NEAR, (size_t)n);
+	if (x->at >= NEAR && elf_read_text(s->elf, x->at - NEAR, code, NEAR) == NEAR)
+		look_back(&c, code, NEAR);
+	ret->reason = c.is_set[reason] ? c.value[reason] : 0;
+	ret->line = c.is_set[line] ? c.value[line] : 0;
+	return ret->reason ? 0 : -ENOENT;
+}
+
+/* OpenSSL: ERR_set_debug(file, line, function). Its name alone may stand anywhere. */
+static bool is_beside_file(const struct anchors *s, u64 at)
+{
+	for (size_t i = 0; i < s->xref_cnt; i++) {
+		const struct xref *x = &s->xref[i];
+
+		if (s->name[x->name].text == TEXT_SSL_LIB_C && x->reg == X86_RDI &&
+		    x->at <= at + NEAR && at <= x->at + NEAR)
+			return true;
+	}
+	return false;
+}
+
+static int take_anchor(struct anchors *s, const struct xref *x)
+{
+	struct anchor a = {
+		.at = x->at,
+		.text = s->name[x->name].text,
+		.copy = x->name,
+		.reg = x->reg,
+	};
+
+	if (a.text >= TEXT_PATHS) {
+		if (!is_beside_file(s, x->at))
+			return 0;
+	} else {
+		int err = take_error(s, x, &a);
+
+		if (err)
+			return err == -ENOENT ? 0 : err;
+	}
+	if (s->anchor_cnt == ANCHORS_MAX)
+		return -E2BIG;
+	s->anchor[s->anchor_cnt++] = a;
+	return 0;
+}
+
+static int take_anchors(struct anchors *s)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < s->xref_cnt; i++)
+		err = take_anchor(s, &s->xref[i]);
+	return err;
+}
+
+/* --- what is called near them --------------------------------------------------------------- */
+
+static struct page *page_at(const struct anchors *s, u64 number)
+{
+	u16 i = s->page_of[number & 0xffff];
+
+	if (!i || s->page[i - 1].number != number)
+		return NULL;
+	return (struct page *)&s->page[i - 1];
+}
+
+static int add_page(struct anchors *s, u64 number)
+{
+	u16 *slot = &s->page_of[number & 0xffff];
+
+	if (page_at(s, number))
+		return 0;
+	/* anchors of one library do not lie 256 MiB apart */
+	if (*slot)
+		return -E2BIG;
+	s->page[s->page_cnt++].number = number;
+	*slot = (u16)s->page_cnt;
+	return 0;
+}
+
+static int add_pages(struct anchors *s)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < s->anchor_cnt; i++) {
+		u64 number = s->anchor[i].at / PAGE;
+
+		err = number ? add_page(s, number - 1) : 0;
+		if (!err)
+			err = add_page(s, number);
+		if (!err)
+			err = add_page(s, number + 1);
+	}
+	return err;
+}
+
+static int find_calls(struct anchors *s, const u8 *p, size_t n, size_t all, u64 vaddr, u64 offset)
+{
+	const size_t end = all < 5 ? 0 : n < all - 4 ? n : all - 4;
+
+	for (size_t i = 0; (i = next_byte(p, i, end, 0xfe, 0xe8)) < end; i++) {
+		s32 rel = (s32)load32(p + i + 1);
+		u64 to = vaddr + i + 5 + (u64)(s64)rel;
+
+		if (!s->page_of[to / PAGE & 0xffff])
+			continue;
+		struct page *page = page_at(s, to / PAGE);
+
+		if (page && (p[i] == 0xe8 || rel > FAR_JUMP || rel < -FAR_JUMP))
+			page->is_called[to % PAGE / 64] |= 1ull << to % 64;
+	}
+	return 0;
+}
+
+/* --- all of it ------------------------------------------------------------------------------ */
+
+static int scan(struct anchors *s)
+{
+	int err = find_texts(s, false);
+
+	if (!err && !s->name_cnt)
+		err = find_texts(s, true);
+	if (!err && !s->name_cnt)
+		return -ENOENT;
+	bound_names(s);
+	if (!err)
+		err = find_xrefs(s);
+	if (!err)
+		err = take_anchors(s);
+	if (!err && !s->anchor_cnt)
+		return -ENOENT;
+	if (!err)
+		err = add_pages(s);
+	return err ? err : scan_code(s, find_calls);
+}
+
+int anchors_new(struct elf_file *e, struct anchors **ret)
+{
+	if (elf_machine(e) != EM_X86_64)
+		return -ENOENT;
+	struct anchors *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->elf = e;
+	s->left = ANCHOR_SCAN_MAX;
+	s->is_fixed = elf_is_fixed(e);
+	int err = scan(s);
+
+	if (err) {
+		anchors_free(s);
+		return err;
+	}
+	*ret = s;
+	return 0;
+}
+
+void anchors_free(struct anchors *s)
+{
+	free(s);
+}
+
+size_t anchors_get(const struct anchors *s, const struct anchor **ret)
+{
+	*ret = s->anchor;
+	return s->anchor_cnt;
+}
+
+bool anchors_is_called(const struct anchors *s, u64 vaddr)
+{
+	const struct page *page = page_at(s, vaddr / PAGE);
+
+	return page && page->is_called[vaddr % PAGE / 64] >> vaddr % 64 & 1;
+}

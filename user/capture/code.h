@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which function of a stripped file an anchor stands in.
+ *
+ * Where the file has frames, they say where a function begins. Else the nearest place before the
+ * anchor counts that is called from afar, looks like a beginning, and from which the anchor can be
+ * reached by following branches. What is decoded for one file has a limit. Private to capture/.
+ */
+#ifndef TOLLTAP_CAPTURE_CODE_H
+#define TOLLTAP_CAPTURE_CODE_H
+
+#include "capture/anchors.h"
+#include "capture/x86_walk.h"
+
+struct code {
+	struct elf_file *elf;
+	const struct anchors *anchors;
+	u32 left;			/* of CODE_INSNS_MAX */
+	struct x86_walk walk;		/* the last one */
+};
+
+void code_init(struct code *c, struct elf_file *e, const struct anchors *a);
+
+/* Reads code around a place, which may stand ANCHOR_BACK or more after its start. -ENOENT. */
+int code_load(struct code *c, u64 vaddr);
+/* Follows code that was loaded. -E2BIG. */
+int code_walk(struct code *c, u64 start);
+/* Of code that was loaded: something calls it, and it looks like a beginning. */
+bool code_may_begin(const struct code *c, u64 vaddr);
+
+/*
+ * The nearest beginning before a place from which code reaches it and which is what the caller
+ * asks for, after the walk over it; is_it NULL: the first one. *ret 0: there is none.
+ */
+int code_find_start(struct code *c, u64 at, bool (*is_it)(void *arg), void *arg, u64 *ret);
+
+/* The same, by the file's frames if they cover the place; the function is called by somebody. */
+int code_function_of(struct code *c, u64 at, u64 *ret);
+
+#endif
