@@ -29,6 +29,12 @@ def differences(record, want, cost=None):
     made = want["total_output"] if want["total_output"] or not want["total_input"] else 0
     check("totals.output", totals.get("output") or made, made)
     check("completeness", usage.get("completeness"), want["completeness"])
+    check("usage.source", usage.get("source"), want["source"])
+    error = record.get("error") or {}
+    check("error.type", error.get("type"), want["error_type"])
+    check("error.code", error.get("code"), want["error_code"])
+    for name in ("geo", "speed"):
+        check(name, record.get(name), want[name])
     check("residual", usage.get("residual") or 0, want["residual"] or 0)
     if cost is not None:
         wrong += cost_differences(record.get("cost") or {}, cost)

@@ -35,6 +35,7 @@ class Recorded:
                              if k.lower() not in FRAMING and is_header(k, v)]
         self.request, self.response = row["request"], row["response"]
         self.expect = row.get("expect")     # hand-made ones: what a reading must be
+        self.cut = None                     # the connection breaks after as many bytes of the answer
 
     def header(self, name):
         return next((v for k, v in self.resp_headers if k.lower() == name), "")
@@ -53,10 +54,16 @@ class Recorded:
     def is_sse(self):
         return bool(re.match(rb"\s*(data:|event:|:)", self.response))
 
+    @property
+    def sent(self):
+        """What of the answer's body reaches the client."""
+        return self.response if self.cut is None else self.response[:self.cut]
+
     def exchange(self, **changes):
-        x = Exchange(self.method, self.host, self.path, self.status, self.request, self.response,
+        x = Exchange(self.method, self.host, self.path, self.status, self.request, self.sent,
                      self.content_type, query=self.query,
-                     headers={k.lower(): v for k, v in self.resp_headers})
+                     headers={k.lower(): v for k, v in self.resp_headers},
+                     is_cut=self.cut is not None)
         for k, v in changes.items():
             setattr(x, k, v)
         return x

@@ -70,6 +70,12 @@ def frame_response(recorded, rng, coding="identity", is_chunked=True, body=None)
     return [head_lines(f"HTTP/1.1 {recorded.status} {reason}", headers, rng)] + pieces
 
 
+def frame_cut(recorded, rng):
+    """An answer whose length promises more than comes."""
+    head, *pieces = frame_response(recorded, rng, is_chunked=False, body=[recorded.response])
+    return [head] + cut(b"".join(pieces)[:len(recorded.sent)], rng)
+
+
 def frame_request(recorded, rng, host=None, is_chunked=False, extra=()):
     """The pieces a client would write."""
     target = recorded.path + (f"?{recorded.query}" if recorded.query else "")

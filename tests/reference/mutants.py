@@ -4,13 +4,13 @@
     sample(recorded, n, rng) -> n mutants, whose right reading is whatever the reader makes of them
 
 Meaning is kept as a provider might change it: unknown members appear (some imitate usage), members
-change places, events get comments, other line ends and other fields.
+change places, events get comments, other line ends and other fields. Some streams break off.
 """
 import json
 import re
 
 from exchanges import Recorded
-from reader.bodies import is_eventstream, sse_events
+from reader.bodies import documents, is_eventstream, sse_events
 from rewrite import edit_body
 
 HOSTS = [f"llm-{n}.internal" for n in range(4)] + ["10.1.2.3", "gateway.example.net"]
@@ -118,13 +118,21 @@ def mutate(recorded, rng):
     twin.about = f"mutant of {recorded.id}"
     twin.request = plan.body(recorded.request) if recorded.request_type == "application/json" \
         else recorded.request
-    twin.response = plan.body(recorded.response, bool(recorded.content_type))
+    twin.response = plan.body(recorded.response, "event-stream" in recorded.content_type)
     if rng.random() < 0.5 and "/deployments/" not in recorded.path:
         twin.host = rng.choice(HOSTS)
         twin.path = rng.choice(PREFIXES) + recorded.path
+    if rng.random() < 0.15 and documents(twin.exchange())[0]:
+        twin.cut = where_to_cut(twin.response, rng)
     if plan.models is not None:
         rename_model(twin, f"acme-{rng.randint(1, 9)}")
     return twin
+
+
+def where_to_cut(body, rng):
+    """Between two events: what half an event tells is anybody's choice."""
+    ends = [m.end() for m in re.finditer(rb"\r?\n\r?\n", body)] or [len(body) // 2]
+    return rng.choice(ends[-4:] + [rng.choice(ends)])
 
 
 def rename_model(twin, name):

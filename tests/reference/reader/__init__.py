@@ -11,8 +11,8 @@ One module per family of dialects; each has functions (documents, request, excha
 Usage. route.py decides which, this file turns what they find into the record's fields.
 """
 from . import anthropic, bedrock, google, media, openai, others
-from .bodies import documents, request_of, sse_events     # noqa: F401
-from .exchange import INPUT_METERS, OUTPUT_METERS, Exchange, Usage, money, text   # noqa: F401
+from .bodies import documents, is_eventstream, is_line_type, request_of, sse_events  # noqa: F401
+from .exchange import INPUT_METERS, OUTPUT_METERS, Exchange, code_of, money, text   # noqa: F401
 from .route import asked_model, provider_of, route_of
 
 DIALECTS = {
@@ -55,7 +55,32 @@ def read(x):
     if x.status == 0 and not usage.has_usage:
         return None
     note_headers(x, usage)
+    note_failure(x, docs, usage)
     return assemble(x, endpoint, request, is_stream, usage, provider)
+
+
+def note_failure(x, docs, u):
+    """A failed call has a type: its own, else its code, else its status (OpenTelemetry)."""
+    if x.status >= 400:
+        for doc in docs:
+            u.error_code = u.error_code or code_of(doc)
+        u.error_type = u.error_type or u.error_code or str(x.status)
+    elif u.error_code:
+        u.error_type = u.error_type or u.error_code
+
+
+def source_of(x, is_stream, completeness, u):
+    if not u.has_usage or completeness in ("free_call", "duplicate_view"):
+        return "none"
+    if u.source or not is_stream:
+        return u.source or "body_json"
+    if is_eventstream(x.resp_body):
+        return "eventstream"
+    if is_line_type(x.content_type):
+        return "ndjson"
+    if completeness == "lower_bound":
+        return "sse_partial"
+    return "sse_cumulative" if u.reports > 1 else "sse_final"
 
 
 def note_headers(x, u):
@@ -72,7 +97,8 @@ def completeness_of(x, endpoint, is_stream, u):
         return "duplicate_view"
     if not u.has_usage:
         return "unmetered"
-    if x.is_cut or u.is_low or is_stream and not u.has_end and not u.total:
+    is_open = is_stream and not u.has_end
+    if u.is_low or is_open and (x.is_cut or not u.total):
         return "lower_bound"
     return "exact"
 
@@ -98,6 +124,7 @@ def assemble(x, endpoint, request, is_stream, u, provider):
     total_in = [u.tokens[m] for m in INPUT_METERS if m in u.tokens]
     total_out = [u.tokens[m] for m in OUTPUT_METERS if m in u.tokens]
     made = sum(total_in) + sum(total_out)
+    completeness = completeness_of(x, endpoint, is_stream, u)
     named, asked = "responses" if endpoint == "view" else endpoint, asked_model(x, request)
     return {
         "provider": provider,
@@ -116,7 +143,8 @@ def assemble(x, endpoint, request, is_stream, u, provider):
         "units": u.units,
         "total_input": sum(total_in) if total_in else None,
         "total_output": sum(total_out) if total_out else None,
-        "completeness": completeness_of(x, endpoint, is_stream, u),
+        "completeness": completeness,
+        "source": source_of(x, is_stream, completeness, u),
         "residual": None if u.total is None else u.total - made,
         "subs": u.subs,
         "cost": u.cost,

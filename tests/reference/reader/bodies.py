@@ -120,6 +120,10 @@ def is_eventstream(body):
     return len(body) >= 16 and binascii.crc32(body[:8]) == struct.unpack_from(">I", body, 8)[0]
 
 
+def is_line_type(content_type):
+    return "ndjson" in content_type or "stream+json" in content_type
+
+
 def documents(x):
     """(is it a stream, its JSON documents in order)."""
     body = x.resp_body
@@ -127,7 +131,7 @@ def documents(x):
         return True, frame_documents(body)
     if re.match(rb"\s*\[", body) and x.path.split("?")[0].endswith(":streamGenerateContent"):
         return True, array_documents(body)
-    is_lines = "ndjson" in x.content_type or "stream+json" in x.content_type
+    is_lines = is_line_type(x.content_type)
     whole = parse_json(body)
     if whole is not None:
         return is_lines, [whole]

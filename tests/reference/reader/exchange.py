@@ -46,6 +46,7 @@ class Usage:
     is_clamped: bool = False
     is_low: bool = False        # a part of the counts is known to be missing
     source: str | None = None   # where the counts stood, when not in the body
+    reports: int = 0            # how many objects told counts
 
 
 def count(obj, *path):
@@ -98,11 +99,16 @@ def remainder(u, total, parts):
     return max(rest, 0)
 
 
+def code_of(obj):
+    """A code, written as a word or as a number."""
+    code = obj.get("code")
+    code = str(code) if isinstance(code, int) and not isinstance(code, bool) else code
+    return code if isinstance(code, str) and code else None
+
+
 def note_error(u, doc):
     """{"error":{type|status,code}}; the last one seen stands."""
     err = doc.get("error")
     if isinstance(err, dict):
         u.error_type = text(err, "type") or text(err, "status") or u.error_type
-        code = err.get("code")
-        code = str(code) if isinstance(code, int) and not isinstance(code, bool) else code
-        u.error_code = (code if isinstance(code, str) and code else None) or u.error_code
+        u.error_code = code_of(err) or u.error_code

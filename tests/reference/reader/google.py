@@ -58,6 +58,7 @@ def read_gemini(docs, _request, x, _provider):
         if isinstance(seen, dict):
             u.tier = tier_of(seen) or u.tier
             usage = seen if "promptTokenCount" in seen else usage
+            u.reports += "promptTokenCount" in seen
             lone = seen if has_counts(seen) else lone
         for n, candidate in enumerate(items(doc, "candidates")):
             n = candidate.get("index", n)

@@ -122,6 +122,8 @@ def read_chat(docs, _request, _x, provider):
                 finish[choice.get("index", 0)] = reason
         timings = member(doc, "timings") or timings
         own, groq = doc.get("usage"), member(doc, "x_groq").get("usage")
+        u.reports += isinstance(own, dict)
+        u.has_end |= bool(finish) and isinstance(own if own else groq, dict)    # nothing follows
         if isinstance(own, dict):
             usage = own
         elif isinstance(groq, dict) and usage is None:
