@@ -6,6 +6,7 @@
  * covers: user/http/http.c user/http/switch.c user/http/side.c user/http/resync.c
  * covers: user/http/pair.c user/http/exchange.c user/http/content.c user/http/h1.c
  * covers: user/http/body.c user/http/detect.c user/http/hold.c
+ * covers: user/http/websocket.c
  */
 #include <stdlib.h>
 #include <string.h>

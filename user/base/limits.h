@@ -125,6 +125,8 @@
 #define HTTP_EVENTSTREAM_FRAME_MAX (25u << 20)
 /* http: one gRPC message, as sent; gRPC's own default is 4 MiB, clients with images raise it */
 #define HTTP_GRPC_MESSAGE_MAX (256u << 20)
+/* http: one WebSocket frame; servers' own limits are 1 to 100 MiB */
+#define HTTP_WS_FRAME_MAX (256u << 20)
 /* http: what is read of one header line of a form's part, and such lines of one part */
 #define HTTP_PART_LINE_MAX 512
 #define HTTP_PART_LINES_MAX 32

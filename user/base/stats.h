@@ -80,6 +80,10 @@ enum stat_class {
 	     "report the client") \
 	STAT(HTTP_GRPC_UNDECODED, "http.grpc.undecoded", LOSS, "gRPC messages whose compression is not known or broken", \
 	     "report the value of grpc-encoding") \
+	STAT(HTTP_WS_BAD, "http.websocket.bad", LOSS, "WebSocket frames whose head makes no sense", \
+	     "see conn.gap.bytes; without a gap: report the client") \
+	STAT(HTTP_WS_UNDECODED, "http.websocket.undecoded", LOSS, "compressed WebSocket messages that a loss or a late start made unreadable", \
+	     "see conn.gap.bytes; start the command under `tolltap run`") \
 	STAT(HTTP_UNDECODED_BYTES, "http.undecoded.bytes", INFO, "bytes of protocols and codings that are not understood", \
 	     "none needed: shown by kind as `undecoded`") \
 	/* llm */ \

@@ -113,6 +113,8 @@ void exchange_tell_response(struct http_conn *h, struct http_x *x, bool has_body
 			 framing_of(x->pub.header[HTTP_RESPONSE][HTTP_H_CONTENT_TYPE],
 				    HTTP_RESPONSE) :
 			 FRAMING_NONE;
+	if (x->is_upgraded)
+		x->pub.framing = x->pub.request_framing = FRAMING_WEBSOCKET;
 	exchange_flag_stream(x);
 	x->response_told = true;
 	if (!x->is_ghost)

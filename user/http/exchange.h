@@ -157,6 +157,8 @@ struct exchange {
 	enum http_framing framing;	/* of the response */
 	enum http_framing request_framing;
 	u32 unit_flags[HTTP_DIR_MAX];	/* enum unit_flag, of the unit begun last */
+	/* WebSocket: boot time of the bytes that the step under way came with */
+	u64 unit_ns[HTTP_DIR_MAX];
 	/* first value of each; STR_NONE when absent */
 	struct str header[HTTP_DIR_MAX][HTTP_H_MAX];
 	u64 request_start_ns;		/* boot time of the first byte of each */

@@ -5,8 +5,10 @@
  * Push parser: bytes may be cut anywhere; gaps are events. HTTP/1.x whole: keep-alive, pipelining,
  * chunked bodies with trailers, 1xx, HEAD, 204, Expect, bodies to close; content codings gzip,
  * deflate, br, zstd (streamed, capped); bodies cut into units (enum http_framing).
- * HTTP/2, WebSocket and anything else are recognised and reported by on_undecoded with their bytes,
- * never ignored in silence. Knows neither processes nor providers. Pipeline thread only.
+ * WebSocket: an upgrade's exchange stays open, its messages are units; joined late, an exchange
+ * without path and status stands in for it, of that framing from on_request on. HTTP/2 and anything
+ * else are recognised and reported by on_undecoded with their bytes, never ignored in silence.
+ * Knows neither processes nor providers. Pipeline thread only.
  *
  * Either side may be traced: which direction carries the request is found from the bytes. The two
  * directions may be delivered out of step: what comes before its time is held (HTTP_HOLD_MAX).

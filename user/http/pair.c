@@ -72,8 +72,22 @@ static void pair_finish(struct http_conn *h, struct http_x *x)
 
 void pair_finish_if_over(struct http_conn *h, struct http_x *x)
 {
-	if (x->request_over && x->response_over)
+	if (x->request_over && x->response_over && !x->is_upgraded)
 		pair_finish(h, x);
+}
+
+struct http_x *pair_upgraded(const struct http_conn *h)
+{
+	struct http_x *x = h->first;
+
+	while (x && !x->is_upgraded)
+		x = x->next;
+	return x;
+}
+
+void pair_close(struct http_conn *h, struct http_x *x)
+{
+	pair_finish(h, x);
 }
 
 /* Its response, if there was one, was not seen. */
@@ -170,9 +184,12 @@ static void pair_end_flags(const struct http_conn *h, struct http_x *x, bool is_
 
 void pair_finish_all(struct http_conn *h, u64 ts_ns, bool is_close)
 {
-	while (h->first) {
-		struct http_x *x = h->first;
+	struct http_x *next;
 
+	for (struct http_x *x = h->first; x; x = next) {
+		next = x->next;
+		if (x->is_upgraded && !is_close)
+			continue;
 		pair_end_flags(h, x, is_close);
 		if (!x->pub.end_ns)
 			x->pub.end_ns = ts_ns;

@@ -8,6 +8,7 @@
  *	resync.c	its search for a head: first bytes, after a gap, after a late start
  *	pair.c		which response answers which request, and the exchange's end
  *	exchange.c	the exchange's beginning
+ *	websocket.c	what reads a connection after an upgrade to WebSocket
  *	content.c	body -> content coding -> units
  *	h1, body, coding, framing, detect, hold: parsers that know nothing of a connection
  */
@@ -32,6 +33,7 @@ struct http_x {
 	bool response_started;		/* a response was given to it */
 	bool response_told;
 	bool response_over;
+	bool is_upgraded;		/* to WebSocket: over when the connection is */
 	bool is_head, is_connect, expects_continue;
 	enum h1_upgrade upgrade;
 };
@@ -61,6 +63,7 @@ struct http_side {
 	bool at_line_start;		/* RESYNC */
 	bool has_candidate;		/* RESYNC: a response head waits in hold for its request */
 	u8 h2_records;			/* RESYNC: records in a row that look like HTTP/2 frames */
+	u8 ws_records;			/* RESYNC: and like a WebSocket client's */
 	u64 ts_ns;			/* of the current record */
 	u64 start_ns;			/* first byte of this message */
 	u64 message_bytes;
@@ -100,6 +103,7 @@ struct http_conn {
 	void *reader_state;
 	bool requests_missing;		/* a request may have gone by unseen */
 	bool responses_missing;
+	bool is_ws_late;		/* WebSocket whose upgrade was not seen */
 	bool is_pipelined;		/* a request was sent before the response to the last */
 	bool had_exchange;
 	u64 scanned;			/* bytes searched in vain since a late start */
@@ -180,8 +184,15 @@ struct http_x *pair_awaiting(const struct http_conn *h);
 /* The exchange that a response head of that time answers; NULL: none that we know. */
 struct http_x *pair_pick(struct http_conn *h, u64 ts_ns);
 void pair_finish_if_over(struct http_conn *h, struct http_x *x);
-/* Ends every exchange; is_close: because the connection ended. */
+/* The exchange that made the connection WebSocket, or NULL; and its end. */
+struct http_x *pair_upgraded(const struct http_conn *h);
+void pair_close(struct http_conn *h, struct http_x *x);
+/* Ends every exchange but one that is upgraded; is_close: that too, the connection ended. */
 void pair_finish_all(struct http_conn *h, u64 ts_ns, bool is_close);
+
+/* --- websocket.c --- */
+
+extern const struct http_protocol_ops websocket_reader;
 
 /* --- content.c --- */
 

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/stats.h"
 #include "http/detect.h"
+#include "http/ws.h"
 
 static bool scan_add(struct http_side *s, const u8 *p, size_t n)
 {
@@ -214,11 +215,40 @@ size_t recover_step(struct http_conn *h, struct http_side *s, const u8 *p, size_
 	return n;
 }
 
+/*
+ * A WebSocket client's frames are masked, which little else imitates: one record that is nothing
+ * but such frames and starts with JSON, or two in a row.
+ */
+static bool resync_is_websocket(struct http_conn *h, struct http_side *s, const u8 *p, size_t n)
+{
+	static const struct ws_options client = {.is_masked = true, .is_deflate = true};
+	enum ws_guess guess = h->protocol == HTTP_PROTO_UNKNOWN ? ws_guess(p, n, &client) : WS_NO;
+
+	s->ws_records = guess == WS_NO ? 0 : s->ws_records + 1;
+	return guess == WS_JSON || s->ws_records == 2;
+}
+
+static void resync_become_websocket(struct http_conn *h, struct http_side *s)
+{
+	s->start_ns = s->ts_ns;
+	h->request_side = (int)(s - h->side);
+	h->is_ws_late = true;
+	http_become(h, HTTP_PROTO_WEBSOCKET, UNDECODED_WEBSOCKET, NULL);
+}
+
 size_t resync_step(struct http_conn *h, struct http_side *s, const u8 *p, size_t n)
 {
 	s->has_candidate = false;
 	if (s->is_record_start && s->scan.n == 0) {
 		s->at_line_start = true;
+		if (resync_is_websocket(h, s, p, n)) {
+			resync_become_websocket(h, s);
+			return 0;
+		}
+		if (s->ws_records) {
+			resync_skip(h, n);
+			return n;
+		}
 		s->h2_records = h->protocol == HTTP_PROTO_UNKNOWN && detect_is_h2_frames(p, n) ?
 					s->h2_records + 1 : 0;
 		if (s->h2_records == 2) {

@@ -202,6 +202,7 @@ static void side_response_head(struct http_conn *h, struct http_side *s)
 	bool is_tunnel = x->is_connect && x->pub.status / 100 == 2;
 	bool is_switch = is_tunnel || x->pub.status == 101;
 
+	x->is_upgraded = x->pub.status == 101 && upgrade == H1_UPGRADE_WEBSOCKET && x->is_wanted;
 	exchange_tell_response(h, x, kind != BODY_NONE);
 	side_body_begin(h, s, kind);
 	if (is_switch)

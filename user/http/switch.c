@@ -48,7 +48,7 @@ static void http_set_reader(struct http_conn *h, enum http_protocol protocol)
 {
 	static const struct http_protocol_ops *const readers[HTTP_PROTO_MAX] = {
 		[HTTP_PROTO_H2] = NULL,
-		[HTTP_PROTO_WEBSOCKET] = NULL,
+		[HTTP_PROTO_WEBSOCKET] = &websocket_reader,
 	};
 
 	if (!readers[protocol])
