@@ -50,6 +50,8 @@
 #define ELF_SYMBOLS_MAX (4u << 20)
 /* elf: relocations looked through for one pointer slot; a PLT has a few thousand */
 #define ELF_SLOTS_MAX (1u << 20)
+/* elf: relocations of one table that are walked through; Chromium has 1.2 million */
+#define ELF_RELOCATIONS_MAX (8u << 20)
 #define ELF_NOTE_BYTES_MAX (64u << 10)
 #define ELF_WINDOW_BYTES (64u << 10)	/* tables are streamed through this */
 #define ELF_NAMES_MAX 32		/* names of one look-up */
@@ -64,7 +66,15 @@
 #define ANCHOR_XREFS_MAX 4096
 /* anchors: those with the constants, or beside the file, that they should have; about 150 */
 #define ANCHORS_MAX 512
+/* ring: places with the numbers of an algorithm's record; 250 in Codex */
+#define RING_RECORDS_MAX 4096
+#define RING_SEGMENT_MAX (64ull << 20)	/* of constants, looked through; Codex has 45 MB */
 #define CODE_INSNS_MAX (1u << 20)	/* decoded for one file; a few thousand are needed */
+
+/* halves: bytes held of one whose socket is not told yet, and of all; it is within a record */
+#define PAIR_HELD_MAX (256u << 10)
+#define PAIR_HELD_TOTAL_MAX (16u << 20)
+#define PAIR_CHUNK_MAX (16u << 10)	/* data of one record of the ring */
 
 /* target: files remembered with their answer; ~1.5 KiB each when it is yes, 64 bytes when no */
 #define TARGET_CACHE_MAX 16384
@@ -74,8 +84,6 @@
 #define DISCOVER_CPUS_MAX 4096
 #define DISCOVER_LINE_MAX 8192		/* one line of /proc/PID/maps: a path of 4096, escaped */
 
-/* coverage: a program is mapped at most this long before its exec is told */
-#define COVERAGE_EXEC_NS (20ull * 1000 * 1000)
 /* examine: files and sockets of one process that are looked at; more than any client has */
 #define EXAMINE_FILES_MAX 4096
 #define EXAMINE_SOCKETS_MAX 65536

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/limits.h"
+#include "base/util.h"
 #include "capture/elf_frames.h"
 
 void code_init(struct code *c, struct elf_file *e, const struct anchors *a)
@@ -83,12 +84,41 @@ int code_find_start(struct code *c, u64 at, bool (*is_it)(void *arg), void *arg,
 
 int code_function_of(struct code *c, u64 at, u64 *ret)
 {
-	u64 start, size;
-	int err = elf_frame_of(c->elf, at, &start, &size);
+	u64 size;
+	int err = elf_frame_of(c->elf, at, ret, &size);
 
-	if (err)
-		return err == -ENOENT ? code_find_start(c, at, NULL, NULL, ret) : err;
-	/* nobody calls what the compiler has moved out of a function */
-	*ret = anchors_is_called(c->anchors, start) ? start : 0;
-	return 0;
+	return err == -ENOENT ? code_find_start(c, at, NULL, NULL, ret) : err;
+}
+
+/* Is there a word with this address: a slot for calls, or the relocation that fills one? */
+static int find_pointer(struct code *c, const struct elf_segment *seg, u64 vaddr)
+{
+	u64 word[1024];
+
+	for (u64 at = -seg->vaddr & 7; at + sizeof(word[0]) <= seg->size;) {
+		u64 left = (seg->size - at) / sizeof(word[0]);
+		size_t n = left < ARRAY_LEN(word) ? (size_t)left : ARRAY_LEN(word);
+		int err = elf_read(c->elf, seg->offset + at, word, n * sizeof(word[0]));
+
+		if (err)
+			return err;
+		for (size_t i = 0; i < n; i++) {
+			if (word[i] == vaddr)
+				return 0;
+		}
+		at += n * sizeof(word[0]);
+	}
+	return -ENOENT;
+}
+
+int code_is_entry(struct code *c, u64 start)
+{
+	struct elf_segment seg;
+	int err = anchors_is_called(c->anchors, start) ? 0 : -ENOENT;
+
+	for (size_t i = 0; err == -ENOENT && elf_segment(c->elf, i, &seg); i++) {
+		if (!seg.is_text)
+			err = find_pointer(c, &seg, start);
+	}
+	return err;
 }

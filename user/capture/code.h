@@ -34,7 +34,13 @@ bool code_may_begin(const struct code *c, u64 vaddr);
  */
 int code_find_start(struct code *c, u64 at, bool (*is_it)(void *arg), void *arg, u64 *ret);
 
-/* The same, by the file's frames if they cover the place; the function is called by somebody. */
+/* The same, by the file's frames if they cover the place. *ret may be a part moved out of one. */
 int code_function_of(struct code *c, u64 at, u64 *ret);
+
+/*
+ * 0: it is called, or a word of data points to it. -ENOENT: neither, as is so for a part that the
+ * compiler has moved out of its function.
+ */
+int code_is_entry(struct code *c, u64 start);
 
 #endif

@@ -542,3 +542,46 @@ int elf_slot_target(struct elf_file *e, u64 slot, u64 *ret_vaddr)
 	}
 	return -ENOENT;
 }
+
+static int walk_table(struct elf_file *e, const Elf64_Shdr *table,
+		      void (*fn)(void *arg, u64 slot, u64 value), void *arg)
+{
+	const u32 relative = e->machine == EM_X86_64 ? R_X86_64_RELATIVE : R_AARCH64_RELATIVE;
+	const size_t step = ELF_WINDOW_BYTES / sizeof(Elf64_Rela);
+	u64 cnt = table->sh_size / sizeof(Elf64_Rela);
+
+	if (cnt > ELF_RELOCATIONS_MAX)
+		return refuse(e, -E2BIG, "too many relocations");
+	for (u64 at = 0; at < cnt; at += step) {
+		size_t n = cnt - at < step ? cnt - at : step;
+		int err = read_at(e, table->sh_offset + at * sizeof(Elf64_Rela), e->window,
+				  n * sizeof(Elf64_Rela));
+
+		if (err)
+			return err;
+		for (size_t i = 0; i < n; i++) {
+			Elf64_Rela r;
+
+			memcpy(&r, e->window + i * sizeof(r), sizeof(r));
+			if (ELF64_R_TYPE(r.r_info) == relative)
+				fn(arg, r.r_offset, (u64)r.r_addend);
+		}
+	}
+	return 0;
+}
+
+int elf_walk_relative(struct elf_file *e, void (*fn)(void *arg, u64 slot, u64 value), void *arg)
+{
+	for (size_t i = 0, tables = 0; i < e->shdr_cnt && tables < 4; i++) {
+		const Elf64_Shdr *table = &e->shdr[i];
+
+		if (table->sh_type != SHT_RELA || table->sh_entsize != sizeof(Elf64_Rela))
+			continue;
+		tables++;
+		int err = walk_table(e, table, fn, arg);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}

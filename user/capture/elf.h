@@ -82,6 +82,12 @@ int elf_find_symbols(struct elf_file *e, enum elf_table table, const char *const
  */
 int elf_slot_target(struct elf_file *e, u64 slot, u64 *ret_vaddr);
 
+/*
+ * Addresses of this file that the loader writes into its data (R_*_RELATIVE): slot and value.
+ * Packed tables (RELR) have none to tell: there the data holds the value. 0, -EINVAL, -EIO, -E2BIG.
+ */
+int elf_walk_relative(struct elf_file *e, void (*fn)(void *arg, u64 slot, u64 value), void *arg);
+
 /* Bytes of an executable segment from vaddr on: how many were read (<= n), or -errno. */
 int elf_read_text(struct elf_file *e, u64 vaddr, u8 *dst, size_t n);
 

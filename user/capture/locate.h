@@ -16,8 +16,9 @@
 #include "capture/target.h"
 
 int locate_openssl_symbols(struct elf_file *e, struct target *t);
-/* Whatever is stripped and raises errors: BoringSSL, OpenSSL 3. */
+/* Whatever is stripped and raises errors: BoringSSL, OpenSSL 3, AWS-LC. */
 int locate_by_anchors(struct elf_file *e, struct target *t);
+int locate_ringcrypto(struct elf_file *e, struct target *t);
 
 /* Did a locator before this one find that library here? */
 bool locate_has(const struct target *t, enum chunk_stack stack);

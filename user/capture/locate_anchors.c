@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "capture/anchors.h"
+#include "capture/awslc.h"
 #include "capture/boringssl.h"
 #include "capture/openssl3.h"
 
@@ -49,6 +50,19 @@ static int add_openssl3(struct elf_file *e, const struct anchors *a, struct targ
 	return 0;
 }
 
+static int add_awslc(struct elf_file *e, const struct anchors *a, struct target *t)
+{
+	struct awslc w;
+	int err = awslc_find(e, a, &w);
+
+	if (err)
+		return err;
+	if (!add(e, t, STACK_AEAD, PROBE_AEAD_SEAL, w.seal) ||
+	    !add(e, t, STACK_AEAD, PROBE_AEAD_OPEN, w.open))
+		return -ENOENT;
+	return 0;
+}
+
 /* All that one of them has added, or nothing; the first failure that is one is kept. */
 static void try(struct elf_file *e, const struct anchors *a, struct target *t,
 		int (*fn)(struct elf_file *e, const struct anchors *a, struct target *t), int *err)
@@ -70,15 +84,17 @@ int locate_by_anchors(struct elf_file *e, struct target *t)
 	struct anchors *a;
 
 	/* Go has a TLS of its own, and up to 100 MB of constants that need not be read */
-	if (is_named || elf_has_section(e, ".gopclntab") ||
-	    elf_has_section(e, ".data.rel.ro.gopclntab"))
+	if (elf_has_section(e, ".gopclntab") || elf_has_section(e, ".data.rel.ro.gopclntab"))
 		return -ENOENT;
 	int err = anchors_new(e, &a);
 
 	if (err)
 		return err;
-	try(e, a, t, add_boringssl, &err);
-	try(e, a, t, add_openssl3, &err);
+	if (!is_named) {
+		try(e, a, t, add_boringssl, &err);
+		try(e, a, t, add_openssl3, &err);
+	}
+	try(e, a, t, add_awslc, &err);
 	anchors_free(a);
 	if (t->probe_cnt > before)
 		return 0;

@@ -11,10 +11,6 @@ const char *capture_form_name(enum attach_form form)
 		return "uprobe_multi";
 	case FORM_PERF:
 		return "perf uprobe";
-	case FORM_FENTRY:
-		return "fentry";
-	case FORM_KPROBE:
-		return "kprobe";
 	default:
 		return "none";
 	}
@@ -47,6 +43,10 @@ const char *capture_fn_name(enum probe_fn fn)
 		[PROBE_SSL_NEW] = "SSL_new",
 		[PROBE_SSL_FREE] = "SSL_free",
 		[PROBE_SSL_CLEAR] = "SSL_clear",
+		[PROBE_AEAD_SEAL] = "EVP_AEAD_CTX_seal",
+		[PROBE_AEAD_OPEN] = "EVP_AEAD_CTX_open",
+		[PROBE_RING_SEAL] = "ring seal",
+		[PROBE_RING_OPEN] = "ring open",
 	};
 
 	return fn < PROBE_FN_MAX && names[fn] ? names[fn] : "none";

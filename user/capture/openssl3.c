@@ -170,10 +170,16 @@ static int find(struct finder *f, const struct anchors *anchors)
 		err = find_direction(f, TEXT_WRITE_INTERNAL, TEXT_WRITE, PROBE_SSL_WRITE);
 	if (err)
 		return err;
+	for (size_t i = 0; i < f->found->cnt && !err; i++)
+		err = code_is_entry(&f->code, f->found->function[i].vaddr);
+	if (err)
+		return err;
 	/* without it a connection has no birth, which is no reason to give up */
 	const struct named *birth = only(f, TEXT_NEW);
 
-	return birth ? add(f, PROBE_SSL_NEW, birth->start) : 0;
+	if (!birth || code_is_entry(&f->code, birth->start))
+		return 0;
+	return add(f, PROBE_SSL_NEW, birth->start);
 }
 
 int openssl3_find(struct elf_file *e, const struct anchors *a, struct openssl3 *ret)

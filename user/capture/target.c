@@ -16,6 +16,7 @@
 static int (*const locators[])(struct elf_file *e, struct target *t) = {
 	locate_openssl_symbols,
 	locate_by_anchors,
+	locate_ringcrypto,
 };
 
 /*
@@ -85,8 +86,10 @@ enum site_class target_worst_class(const struct target *t)
 	for (size_t i = 0; i < t->probe_cnt; i++) {
 		enum probe_fn fn = t->probe[i].fn;
 
-		if (fn >= PROBE_SSL_READ && fn <= PROBE_SSL_WRITE_INTERNAL2 &&
-		    t->probe[i].class > worst)
+		bool is_data = (fn >= PROBE_SSL_READ && fn <= PROBE_SSL_WRITE_INTERNAL2) ||
+			       (fn >= PROBE_AEAD_SEAL && fn <= PROBE_RING_OPEN);
+
+		if (is_data && t->probe[i].class > worst)
 			worst = t->probe[i].class;
 	}
 	return worst;
