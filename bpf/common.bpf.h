@@ -34,10 +34,6 @@ struct call_args {
 	u8 is_guard;		/* nothing is emitted for it, nor for what it calls */
 	u8 links;		/* enum call_link, those that saw the entry */
 	u8 pad[3];
-	/* a scatter list in kernel memory: buf is its first part; 0: buf is all */
-	u64 iov;
-	u64 iov_cnt;
-	u64 iov_offset;		/* into the first part */
 };
 
 /* The same at its return. */
@@ -53,6 +49,16 @@ struct call_ret {
 static __always_inline u32 current_tgid(void)
 {
 	return bpf_get_current_pid_tgid() >> 32;
+}
+
+/* At a return: the stack pointer as it stood at the entry. */
+static __always_inline u64 entry_sp(const struct pt_regs *ctx)
+{
+#if defined(__TARGET_ARCH_x86)
+	return PT_REGS_SP(ctx) - 8;	/* the return address is popped again */
+#else
+	return PT_REGS_SP(ctx);
+#endif
 }
 
 /* process.bpf.c: NULL means not ours. scope_enter is for the current process and counts the hit. */
@@ -71,55 +77,22 @@ void calls_forget_thread(void);
 int call_enter(const struct call_args *args);
 void call_leave(const struct call_ret *ret);
 
+/* A call that needs no return: what it moves is there now. Out of scope: nothing happens. */
+void emit_now(const struct call_args *args, u64 len, const struct call_ret *ret);
+/* Is a call of the library above live on this thread, further up the stack? */
+int calls_cover(u64 sp);
+u32 conn_generation(u64 conn);		/* of this process; 0: nothing was emitted */
+
 /*
  * The end of a connection; is_reborn: its address is another one from now on. form and stack are
  * those of the probe.
  */
 void conn_over(u64 conn, u8 form, u8 stack, bool is_reborn);
 
-/* The same for a process that is not the current one. */
-void conn_over_of(u32 tgid, u64 conn, u8 form, u8 stack);
+/* aead_socket.bpf.c: the kernel's socket is closed. */
+void aead_socket_over(u64 sk);
 
-/* The operation on a socket that this thread is in: apart from TLS calls, which go on around it. */
-struct call_args *socket_call(bool is_made);	/* lends; NULL: none, or no memory */
-void socket_call_over(u64 len, u8 form);	/* emits its first len bytes */
-
-/*
- * Does what this thread sends come from a TLS call that a probe saw: one that it is in, or a write
- * since it last sent anything?
- */
-int call_explains_send(void);
-
-/* coverage.bpf.c: plaintext of this process was seen. */
-void coverage_note_plaintext(u32 tgid, u32 dir, u64 len);
-
-/* What a socket carries, as its first bytes say. */
-enum socket_kind {
-	SOCKET_UNKNOWN = 0,
-	SOCKET_TLS = 1,
-	SOCKET_HTTP = 2,		/* plain */
-	SOCKET_IGNORED = 3,
-};
-
-/* A TCP or UDP socket of a process in scope. */
-struct socket {
-	struct coverage_key key;
-	u64 seen_in;		/* bytes that its row has */
-	u64 seen_out;
-	u8 kind;		/* enum socket_kind */
-	u8 looks;		/* operations looked at without an answer */
-	u8 is_fresh;		/* nothing had been sent when it was first seen */
-	u8 is_matched;
-	u8 is_open;		/* plaintext of it is emitted: to be ended */
-	u8 pad[3];
-};
-
-/* Of a process in scope; made at first sight; NULL: full. */
-struct socket *socket_get(const struct sock *sk);
-/* Looks at the first bytes of an operation; from then on socket.kind says what it is. */
-int socket_look(const struct sock *sk, struct socket *s, u64 buf, u64 len, u32 dir);
-/* A send on a TLS socket. */
-int socket_note_send(const struct sock *sk, struct socket *s, u64 buf);
-int socket_note_datagram(const struct sock *sk, u16 port, u64 bytes_in, u64 bytes_out);
+/* Plaintext of this process was seen: it is not dark. */
+void coverage_note_plaintext(u32 tgid);
 
 #endif

@@ -13,15 +13,6 @@
  */
 #include "common.bpf.h"
 
-static __always_inline u64 entry_sp(const struct pt_regs *ctx)
-{
-#if defined(__TARGET_ARCH_x86)
-	return PT_REGS_SP(ctx) - 8;	/* the return address is popped again */
-#else
-	return PT_REGS_SP(ctx);
-#endif
-}
-
 static __always_inline u8 fn_dir(u32 fn)
 {
 	return fn == PROBE_SSL_WRITE || fn == PROBE_SSL_WRITE_EX || fn == PROBE_SSL_WRITE_EX2 ||

@@ -36,14 +36,13 @@ enum stat_class {
 	STAT(WINDOW_NS, "capture.window.ns", INFO, "time between a library's mapping and its probes, summed", "none needed") \
 	STAT(WINDOW_LATE, "capture.window.late_connections", LOSS, "connections already open when their probes came", \
 	     "start the command under `tolltap run`, or use --exact") \
+	STAT(UNPAIRED_BYTES, "capture.unpaired.bytes", LOSS, "plaintext of rustls whose connection could not be told", \
+	     "report it with the client's name; it needs Linux 6.3 or newer, and io_uring is not followed") \
+	STAT(AEAD_FOREIGN, "capture.aead.foreign", INFO, "uses of a probed cipher that are no TLS records", "none needed") \
 	STAT(UNREADABLE_FILES, "capture.unreadable_files", LOSS, "mapped files that could not be read or were refused", \
 	     "run with CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE (root has both)") \
 	STAT(MAPPING_LOST, "capture.mapping.lost", LOSS, "mapping notices lost; the processes were scanned again", \
 	     "give tolltap more CPU") \
-	STAT(DARK_CONNECTIONS, "coverage.dark.connections", INFO, "connections of which no plaintext was seen", \
-	     "shown at the end of a run with the reason; see `tolltap doctor --pid`") \
-	STAT(DARK_BYTES, "coverage.dark.bytes", INFO, "their bytes on the wire, both ways", \
-	     "see coverage.dark.connections") \
 	/* conn */ \
 	STAT(CONN_OPENED, "conn.opened", INFO, "connections seen", "none needed") \
 	STAT(CONN_TABLE_FULL, "conn.table_full", LOSS, "chunks dropped because too many connections were open", \

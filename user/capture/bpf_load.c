@@ -29,6 +29,7 @@ struct bpf {
 	struct tolltap_bpf *skel;
 	enum attach_form form;
 	u32 attach_type[FORM_SESSION + 1];
+	bool has_socket_calls;
 	size_t ring_bytes;
 	size_t ring_cnt;
 	int ring_fd[RINGS_MAX];
@@ -120,7 +121,7 @@ static u32 btf_enum_value(const struct btf *btf, const char *enum_name, const ch
 	return 0;
 }
 
-int bpf_probe_features(const struct bpf_wishes *wishes, struct bpf_features *ret)
+int bpf_probe_features(struct bpf_features *ret)
 {
 	struct btf *btf = btf__parse(BTF_PATH, NULL);
 	if (!btf)
@@ -128,8 +129,10 @@ int bpf_probe_features(const struct bpf_wishes *wishes, struct bpf_features *ret
 
 	ret->attach_multi = btf_enum_value(btf, "bpf_attach_type", "BPF_TRACE_UPROBE_MULTI");
 	ret->attach_session = btf_enum_value(btf, "bpf_attach_type", "BPF_TRACE_UPROBE_SESSION");
-	ret->is_plain = !wishes->has_no_plain;
-	socket_hooks_probe(btf, wishes->has_kprobes, &ret->sockets);
+	ret->has_socket_calls =
+		btf__find_by_name_kind(btf, "btf_trace_sock_send_length", BTF_KIND_TYPEDEF) > 0 &&
+		libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_task_pt_regs,
+					NULL) == 1;
 	btf__free(btf);
 	ret->has_task_storage =
 		libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) == 1 &&
@@ -150,13 +153,19 @@ size_t bpf_rings_for(size_t ring_bytes)
 	return n ? n : 1;
 }
 
+static bool is_aead(enum probe_fn fn)
+{
+	return fn >= PROBE_AEAD_SEAL && fn <= PROBE_RING_OPEN;
+}
+
 /* Switches on what serves some function in this form. */
 static void choose_programs(struct bpf *b)
 {
 	for (u32 i = 0; i < 2 * PROBE_FN_MAX; i++) {
 		struct program p;
 
-		if (!programs_find(b->skel, b->form, i / 2, i % 2, &p))
+		if (!programs_find(b->skel, b->form, i / 2, i % 2, &p) ||
+		    (is_aead(i / 2) && !b->has_socket_calls))
 			continue;
 		struct bpf_program *prog = (struct bpf_program *)p.prog;
 
@@ -169,8 +178,10 @@ static void choose_programs(struct bpf *b)
 /* Everything that is fixed at load. */
 static void configure(struct bpf *b, const struct bpf_features *features)
 {
+	b->has_socket_calls = features->has_socket_calls;
 	choose_programs(b);
-	socket_hooks_configure(b->skel, &features->sockets, features->is_plain);
+	bpf_program__set_autoload(b->skel->progs.on_sent, features->has_socket_calls);
+	bpf_program__set_autoload(b->skel->progs.on_received, features->has_socket_calls);
 	b->skel->rodata->cfg_ring_cnt = b->ring_cnt;
 	b->skel->rodata->cfg_wake_shift = __builtin_ctzl(RING_WAKE_BYTES);
 	if (b->ring_bytes / 4 < RING_WAKE_BYTES)
@@ -196,7 +207,7 @@ static int make_rings(struct bpf *b)
 	return 0;
 }
 
-static int attach_notices(struct bpf *b, const struct bpf_features *features)
+static int attach_notices(struct bpf *b)
 {
 	struct tolltap_bpf *s = b->skel;
 
@@ -213,34 +224,10 @@ static int attach_notices(struct bpf *b, const struct bpf_features *features)
 	s->links.on_socket = bpf_program__attach(s->progs.on_socket);
 	if (!s->links.on_socket)
 		log_debug("dark connections are not counted: %s", strerror(errno));
-	socket_hooks_attach(s, &features->sockets, features->is_plain);
 	return 0;
 }
 
-static int load_once(struct bpf *b, const struct bpf_features *features)
-{
-	b->skel = tolltap_bpf__open();
-	if (!b->skel)
-		return -errno;
-	configure(b, features);
-	return tolltap_bpf__load(b->skel);
-}
-
-/* A kernel that refuses what looks at sockets is traced without it. */
-static int load_skeleton(struct bpf *b, struct bpf_features *features)
-{
-	const struct socket_features *f = &features->sockets;
-	int err = load_once(b, features);
-
-	if (!err || (f->form == FORM_NONE && !f->has_send_tracepoint && !f->has_lengths))
-		return err;
-	log_debug("programs for sockets are refused: %s", strerror(-err));
-	tolltap_bpf__destroy(b->skel);
-	features->sockets = (struct socket_features){ 0 };
-	return load_once(b, features);
-}
-
-int bpf_load(struct bpf_features *features, enum attach_form form, size_t ring_bytes,
+int bpf_load(const struct bpf_features *features, enum attach_form form, size_t ring_bytes,
 	     struct bpf **ret)
 {
 	struct bpf *b = calloc(1, sizeof(*b));
@@ -256,12 +243,18 @@ int bpf_load(struct bpf_features *features, enum attach_form form, size_t ring_b
 
 	int err = form != FORM_PERF && !b->attach_type[form] ? -EOPNOTSUPP : 0;
 
-	if (!err)
-		err = load_skeleton(b, features);
+	if (!err) {
+		b->skel = tolltap_bpf__open();
+		err = b->skel ? 0 : -errno;
+	}
+	if (!err) {
+		configure(b, features);
+		err = tolltap_bpf__load(b->skel);
+	}
 	if (!err)
 		err = make_rings(b);
 	if (!err)
-		err = attach_notices(b, features);
+		err = attach_notices(b);
 	if (err) {
 		bpf_free(b);
 		return err;
@@ -286,10 +279,29 @@ enum attach_form bpf_form(const struct bpf *b)
 	return b->form;
 }
 
+/* From the first probe at a cipher on: until then no socket call of this host costs more. */
+static int watch_sockets(const struct bpf *b)
+{
+	struct tolltap_bpf *s = b->skel;
+
+	if (!b->has_socket_calls)
+		return -EOPNOTSUPP;
+	if (s->links.on_received)
+		return 0;
+	s->links.on_sent = bpf_program__attach(s->progs.on_sent);
+	if (!s->links.on_sent)
+		return -errno;
+	s->links.on_received = bpf_program__attach(s->progs.on_received);
+	return s->links.on_received ? 0 : -errno;
+}
+
 bool bpf_leg_for(const struct bpf *b, enum probe_fn fn, bool is_return, struct bpf_leg *ret)
 {
 	struct program p;
 
+	/* at the cipher nothing tells the connection: that takes the socket's calls */
+	if (is_aead(fn) && watch_sockets(b))
+		return false;
 	if (!programs_find(b->skel, b->form, fn, is_return, &p))
 		return false;
 	*ret = (struct bpf_leg){
@@ -370,22 +382,16 @@ void bpf_forget_conns(struct bpf *b, bool (*is_gone)(void *arg, pid_t tgid), voi
 }
 
 void bpf_walk_coverage(const struct bpf *b,
-		       void (*fn)(void *arg, const struct coverage_key *key,
-				  const struct coverage *c), void *arg)
+		       void (*fn)(void *arg, u32 tgid, const struct coverage *c), void *arg)
 {
 	int fd = bpf_map__fd(b->skel->maps.coverage);
 	struct coverage value;
-	struct coverage_key key;
+	u32 tgid;
 
-	for (int err = bpf_map_get_next_key(fd, NULL, &key); !err;
-	     err = bpf_map_get_next_key(fd, &key, &key))
-		if (!bpf_map_lookup_elem(fd, &key, &value))
-			fn(arg, &key, &value);
-}
-
-bool bpf_read_readable(const struct bpf *b, u32 tgid, struct readable *ret)
-{
-	return !bpf_map_lookup_elem(bpf_map__fd(b->skel->maps.readable), &tgid, ret);
+	for (int err = bpf_map_get_next_key(fd, NULL, &tgid); !err;
+	     err = bpf_map_get_next_key(fd, &tgid, &tgid))
+		if (!bpf_map_lookup_elem(fd, &tgid, &value))
+			fn(arg, tgid, &value);
 }
 
 void bpf_read_counters(const struct bpf *b, u64 ret[KC_MAX])

@@ -15,14 +15,12 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "base/stats.h"
 #include "capture/attach.h"
 #include "capture/bpf_load.h"
-#include "capture/coverage.h"
-#include "capture/dark.h"
 #include "capture/discover.h"
 #include "capture/names.h"
+#include "capture/halves.h"
 #include "capture/prepare.h"
 #include "capture/ring.h"
 #include "capture/selftest.h"
@@ -40,7 +38,7 @@ struct live {
 	struct ring_set *rings;
 	struct discover *discover;
 	struct trace *trace;
-	struct coverage_notes *notes;
+	struct halves *halves;
 	int epoll_fd;
 	bool is_waiting;		/* a process has to start up before it gets its probes */
 	size_t exit_cnt;		/* since connections were last forgotten */
@@ -66,6 +64,15 @@ static void count_if_late(const struct event *ev)
 		stats_add(STAT_WINDOW_LATE, 1);
 }
 
+static void deliver(void *arg, const struct event *ev)
+{
+	struct live *l = arg;
+
+	if (ev->kind == EVENT_CHUNK)
+		count_if_late(ev);
+	l->base.ops.on_event(l->base.arg, ev);
+}
+
 static void on_ring_event(void *arg, const struct event *ev)
 {
 	struct live *l = arg;
@@ -73,24 +80,17 @@ static void on_ring_event(void *arg, const struct event *ev)
 
 	switch (ev->kind) {
 	case EVENT_FORK:
-		coverage_note_fork(l->notes, p->ppid, ev->tgid);
 		trace_on_fork(l->trace, p->ppid, ev->tgid);
 		break;
 	case EVENT_EXEC:
-		coverage_note_exec(l->notes, ev->tgid, ev->ts_ns);
 		trace_on_exec(l->trace, ev->tgid);
 		break;
 	case EVENT_EXIT:
-		coverage_note(l->notes, ev->tgid, trace_hints(l->trace, ev->tgid), ev->ts_ns);
-		coverage_note_exit(l->notes, ev->tgid);
 		trace_on_exit(l->trace, ev->tgid);
 		l->exit_cnt++;
 		break;
-	case EVENT_CHUNK:
-		count_if_late(ev);
-		break;
 	}
-	l->base.ops.on_event(l->base.arg, ev);
+	halves_feed(l->halves, ev);
 }
 
 /*
@@ -108,9 +108,7 @@ static void on_mapping(void *arg, pid_t pid, u64 dev, u64 ino, const char *path,
 {
 	struct live *l = arg;
 
-	u32 hints = trace_on_mapping(l->trace, pid, dev, ino, path, ts_ns);
-
-	coverage_note(l->notes, pid, hints | dark_hint_of_path(path), ts_ns);
+	trace_on_mapping(l->trace, pid, dev, ino, path, ts_ns);
 }
 
 static void rescan(void *arg, pid_t pid)
@@ -140,6 +138,20 @@ static bool is_alive(void *arg, pid_t pid)
 	return bpf_scope_has(l->bpf, pid);
 }
 
+static void set_verdict(struct live *l, const struct conn_key *key, u32 generation,
+			enum verdict_state verdict)
+{
+	struct conn_verdict value = { .generation = generation, .state = verdict };
+	int err;
+
+	/* of a process that has ended nobody would take the entry away again */
+	if (!trace_has_process(l->trace, key->tgid))
+		return;
+	err = bpf_verdict_set(l->bpf, key, &value);
+	if (err)
+		log_debug("verdict not set: %s", strerror(-err));
+}
+
 /* --- opening -------------------------------------------------------------------------------- */
 
 static void unload(struct live *l)
@@ -151,7 +163,7 @@ static void unload(struct live *l)
 }
 
 /* Loads one form and asks it to show that it works. */
-static int try_form(struct live *l, struct bpf_features *features, enum attach_form form,
+static int try_form(struct live *l, const struct bpf_features *features, enum attach_form form,
 		    size_t ring_bytes, enum selftest_result *ret)
 {
 	int err = bpf_load(features, form, ring_bytes, &l->bpf);
@@ -184,13 +196,9 @@ static int load(struct live *l, const struct capture_options *o, enum selftest_r
 		{ CAPTURE_FORM_MULTI, FORM_MULTI },
 		{ CAPTURE_FORM_PERF, FORM_PERF },
 	};
-	const struct bpf_wishes wishes = {
-		.has_no_plain = o->has_no_plain,
-		.has_kprobes = o->form == CAPTURE_FORM_PERF,
-	};
 	struct bpf_features features = { 0 };
 	size_t ring_bytes = o->ring_bytes ? o->ring_bytes : RING_BYTES_DEFAULT;
-	int err = bpf_probe_features(&wishes, &features);
+	int err = bpf_probe_features(&features);
 
 	for (size_t i = 0; !err && i < ARRAY_LEN(form); i++) {
 		if (o->form != CAPTURE_FORM_AUTO && o->form != form[i].wanted)
@@ -231,6 +239,25 @@ static int open_discover(struct live *l)
 		.on_lost = on_lost,
 	};
 	return discover_new(&ops, l, &l->discover);
+}
+
+static void set_half_verdict(void *arg, const struct conn_key *half, u32 generation,
+			     enum verdict_state verdict)
+{
+	struct live *l = arg;
+
+	set_verdict(l, half, generation, verdict);
+}
+
+static int open_halves(struct live *l)
+{
+	static const struct halves_ops ops = {
+		.on_event = deliver,
+		.set_verdict = set_half_verdict,
+	};
+
+	l->halves = halves_new(&ops, l);
+	return l->halves ? 0 : -ENOMEM;
 }
 
 static int open_epoll(struct live *l)
@@ -279,11 +306,12 @@ int capture_open_live(const struct capture_options *options, const struct captur
 	err = load(l, options, &test);
 	if (!err) {
 		l->trace = trace_new(l->attach, options->is_exact || must_be_wide(l, test));
-		l->notes = coverage_notes_new();
-		err = l->trace && l->notes ? open_rings(l) : -ENOMEM;
+		err = l->trace ? open_rings(l) : -ENOMEM;
 	}
 	if (!err)
 		err = open_discover(l);
+	if (!err)
+		err = open_halves(l);
 	if (!err)
 		err = open_epoll(l);
 	if (err) {
@@ -299,7 +327,7 @@ static void live_close(struct capture *c)
 	struct live *l = (struct live *)c;
 
 	trace_free(l->trace);
-	coverage_notes_free(l->notes);
+	halves_free(l->halves);
 	discover_free(l->discover);
 	ring_set_free(l->rings);
 	unload(l);
@@ -407,68 +435,30 @@ static void live_set_verdict(struct capture *c, const struct chunk *chunk,
 {
 	struct live *l = (struct live *)c;
 	struct conn_key key = { .conn = chunk->conn, .tgid = chunk->ev.tgid };
-	struct conn_verdict value = { .generation = chunk->generation, .state = verdict };
-	int err;
 
-	/* of a process that has ended nobody would take the entry away again */
-	if (!trace_has_process(l->trace, chunk->ev.tgid))
-		return;
-	err = bpf_verdict_set(l->bpf, &key, &value);
-	if (err)
-		log_debug("verdict not set: %s", strerror(-err));
+	if (!halves_set_verdict(l->halves, chunk, verdict))
+		set_verdict(l, &key, chunk->generation, verdict);
 }
-
-/* --- what stayed dark ----------------------------------------------------------------------- */
 
 struct dark_walk {
-	struct live *live;
-	dark_row_fn fn;
+	void (*fn)(void *arg, u32 tgid, const struct coverage *dark);
 	void *arg;
-	struct map *matched;		/* processes whose sends could be matched */
-	u64 connections;
-	u64 bytes;
 };
 
-static void note_matched(void *arg, const struct coverage_key *key, const struct coverage *c)
+static void tell_if_dark(void *arg, u32 tgid, const struct coverage *c)
 {
-	struct dark_walk *walk = arg;
+	const struct dark_walk *walk = arg;
 
-	if (c->matched)
-		map_put(walk->matched, (struct map_key){ .a = key->tgid }, walk);
+	if (c->connections && !c->has_plaintext)
+		walk->fn(walk->arg, tgid, c);
 }
 
-static void tell_if_dark(void *arg, const struct coverage_key *key, const struct coverage *c)
+static void live_walk_dark(struct capture *c,
+			   void (*fn)(void *arg, u32 tgid, const struct coverage *dark), void *arg)
 {
-	struct dark_walk *walk = arg;
-	struct live *l = walk->live;
-	struct readable readable;
-	struct dark_row row;
-	const struct coverage_process p = {
-		.hints = coverage_hints(l->notes, key->tgid) | trace_hints(l->trace, key->tgid),
-		.is_readable = bpf_read_readable(l->bpf, key->tgid, &readable),
-		.is_matched = map_get(walk->matched, (struct map_key){ .a = key->tgid }) != NULL,
-	};
+	struct dark_walk walk = { .fn = fn, .arg = arg };
 
-	if (!coverage_row(key, c, &p, &row))
-		return;
-	walk->connections += row.connections;
-	walk->bytes += row.bytes_in + row.bytes_out;
-	walk->fn(walk->arg, &row);
-}
-
-static void live_walk_dark(struct capture *c, dark_row_fn fn, void *arg)
-{
-	struct live *l = (struct live *)c;
-	struct dark_walk walk = { .live = l, .fn = fn, .arg = arg };
-
-	walk.matched = map_new(TRACE_PROCESSES_MAX);
-	if (!walk.matched)
-		return;
-	bpf_walk_coverage(l->bpf, note_matched, &walk);
-	bpf_walk_coverage(l->bpf, tell_if_dark, &walk);
-	map_free(walk.matched);
-	stats_set(STAT_DARK_CONNECTIONS, walk.connections);
-	stats_set(STAT_DARK_BYTES, walk.bytes);
+	bpf_walk_coverage(((struct live *)c)->bpf, tell_if_dark, &walk);
 }
 
 static void live_update_stats(struct capture *c)
@@ -484,6 +474,7 @@ static void live_update_stats(struct capture *c)
 	stats_set(STAT_BYTES_SEEN, kc[KC_BYTES_SEEN]);
 	stats_set(STAT_BYTES_IGNORED, kc[KC_BYTES_IGNORED]);
 	stats_set(STAT_INFLIGHT_LOST, kc[KC_INFLIGHT_FULL] + kc[KC_STALE]);
+	stats_set(STAT_AEAD_FOREIGN, kc[KC_AEAD_FOREIGN]);
 	stats_set(STAT_CONN_MAP_FULL, kc[KC_CONN_FULL]);
 	stats_set(STAT_PROCESS_LOST, kc[KC_PROCESS_LOST] + kc[KC_SCOPE_FULL]);
 	/* an exit may have been among the lost notices */

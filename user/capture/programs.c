@@ -20,6 +20,8 @@ struct stack {
 
 static const struct stack stacks[] = {
 	{ PROBE_SSL_READ, PROBE_SSL_CLEAR, P(ssl_session), P(ssl_multi_enter), P(ssl_multi_leave) },
+	{ PROBE_AEAD_SEAL, PROBE_RING_OPEN, P(aead_session), P(aead_multi_enter),
+	  P(aead_multi_leave) },
 };
 
 struct legs {
@@ -42,6 +44,10 @@ static const struct legs perf[PROBE_FN_MAX] = {
 	[PROBE_SSL_NEW] = { 0, P(ssl_perf_leave_new) },
 	[PROBE_SSL_FREE] = { P(ssl_perf_free), 0 },
 	[PROBE_SSL_CLEAR] = { P(ssl_perf_clear), 0 },
+	[PROBE_AEAD_SEAL] = { P(aead_perf_seal), P(aead_perf_leave_seal) },
+	[PROBE_AEAD_OPEN] = { P(aead_perf_open), P(aead_perf_leave_open) },
+	[PROBE_RING_SEAL] = { P(aead_perf_ring_seal), P(aead_perf_leave_ring_seal) },
+	[PROBE_RING_OPEN] = { P(aead_perf_ring_open), P(aead_perf_leave_ring_open) },
 };
 
 static const struct stack *stack_of(enum probe_fn fn)
