@@ -156,6 +156,8 @@
 
 /* llm: one id, model name, tier, error code; longer ones are no such thing and are left out */
 #define LLM_TEXT_MAX 256
+/* llm: calls in flight on one WebSocket; a client that opens more than a few is none we know */
+#define LLM_LANES_MAX 16
 /* llm: response ids remembered, to know a second view of the same response; 32 bytes each */
 #define LLM_RECENT_MAX 4096
 

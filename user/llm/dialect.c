@@ -29,6 +29,9 @@ static const struct path_table *const dialect_sets[PATH_SET_MAX] = {
 	[PATHS_BATCH] = &paths_batch,
 	[PATHS_EVENTS] = &paths_events,
 	[PATHS_OCR] = &paths_ocr,
+	[PATHS_SOCKET] = &paths_socket,
+	[PATHS_LIVE] = &paths_live,
+	[PATHS_ASKED_LANE] = &paths_asked_lane,
 };
 
 /* "usage" and "prompt_tokens" become "usage.prompt_tokens". */

@@ -71,6 +71,11 @@ enum field {
 	FIELD_ITEM_ACTION,
 	FIELD_ITEM_CONTAINER,
 	FIELD_WRAPPED,		/* base64 of a document */
+	/* of messages on a socket, either side's */
+	FIELD_ASKED_TYPE,	/* what the client's message is */
+	FIELD_STREAM_ID,	/* which of the connection's lanes */
+	FIELD_SESSION_MODEL,
+	FIELD_HEARD_MODEL,	/* that transcribes the user's speech */
 	FIELD_MAX,
 };
 
@@ -109,6 +114,9 @@ enum path_set {
 	PATHS_BATCH,		/* one line of a batch's results */
 	PATHS_EVENTS,		/* of an agent that the provider runs */
 	PATHS_OCR,
+	PATHS_SOCKET,		/* OpenAI's responses and realtime messages, the server's */
+	PATHS_LIVE,		/* Gemini Live's */
+	PATHS_ASKED_LANE,	/* any client's messages on a socket */
 	PATHS_SESSION,		/* of the JSON that Claude Code puts into metadata.user_id */
 	PATH_SET_MAX,
 };
@@ -132,6 +140,7 @@ enum endpoint_flag {
 	ENDPOINT_F_JOB = 1 << 4,	/* billed by the first view that says it is done */
 	ENDPOINT_F_STREAMS = 1 << 5,	/* streams unless asked not to */
 	ENDPOINT_F_LINES = 1 << 6,	/* the body is lines, whatever its label says */
+	ENDPOINT_F_SOCKET = 1 << 7,	/* becomes a WebSocket of many calls (lanes.c) */
 };
 
 struct endpoint {

@@ -6,6 +6,7 @@
 #define VIEW ENDPOINT_F_VIEW
 #define MODEL ENDPOINT_F_MODEL
 #define JOB ENDPOINT_F_JOB
+#define SOCKET_F ENDPOINT_F_SOCKET
 
 /* Names of the columns: see struct endpoint. First match wins, so the longer path stands first. */
 #define ROW(method, suffix, name, operation, provider, paths, family, assembly, flags, only) \
@@ -33,6 +34,10 @@ static const struct endpoint dialect_endpoints[] = {
 	    NULL),
 	ROW("GET", "/responses/*", "responses", "chat", "openai", RESPONSES, INCLUSIVE, TERMINAL,
 	    VIEW, NULL),
+	ROW("GET", "/responses", "responses", "chat", "openai", SOCKET, INCLUSIVE, TERMINAL,
+	    SOCKET_F, NULL),
+	ROW("GET", "/realtime", "realtime", "chat", "openai", SOCKET, INCLUSIVE, TERMINAL, SOCKET_F,
+	    NULL),
 	ROW("POST", "/embeddings", "embeddings", "embeddings", "openai", OPENAI, INPUT, LAST, 0,
 	    NULL),
 	ROW("POST", "/moderations", "moderations", "moderation", "openai", OPENAI, INPUT, LAST,
@@ -94,6 +99,12 @@ static const struct endpoint dialect_endpoints[] = {
 	    GOOGLE, FREE | MODEL, NULL),
 	ROW("POST", "/cachedContents", "cached_contents", "cache", "gemini", GOOGLE, INPUT, LAST, 0,
 	    NULL),
+	ROW("GET", "/*.BidiGenerateContent", "live", "generate_content", "gemini", LIVE, GEMINI,
+	    GOOGLE, SOCKET_F, NULL),
+	ROW("GET", "/*.BidiGenerateContentConstrained", "live", "generate_content", "gemini", LIVE,
+	    GEMINI, GOOGLE, SOCKET_F, NULL),
+	ROW("GET", "/*.LlmBidiService/BidiGenerateContent", "live", "generate_content", "vertex",
+	    LIVE, GEMINI, GOOGLE, SOCKET_F, NULL),
 	ROW("POST", "/interactions", "interactions", "chat", "gemini", INTERACTIONS, GEMINI, LAST,
 	    0, NULL),
 

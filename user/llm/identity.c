@@ -238,6 +238,11 @@ static void take_path_model(struct llm_state *s, const struct exchange *x)
 		model = dialect_segment(x->path, "deployments");
 	else if (str_eq(call->provider, STR("deepgram")))
 		model = query_value(x->query, STR("model"));
+	if (s->endpoint->flags & ENDPOINT_F_SOCKET) {
+		model = query_value(x->query, STR("model"));
+		if (!model.n)
+			model = query_value(x->query, STR("deployment"));
+	}
 	call->model_requested = percent_text(s, model);
 	if (str_eq(call->provider, STR("bedrock")))
 		call->geo = bedrock_geo(call->model_requested);

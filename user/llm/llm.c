@@ -49,6 +49,12 @@ void llm_free(struct llm *l)
 
 /* --- begin ----------------------------------------------------------------------------------- */
 
+/* Whether the exchange is many calls, or one. */
+static bool llm_is_many(const struct llm_state *s)
+{
+	return s->endpoint->assembly == ASSEMBLE_EACH || s->lanes;
+}
+
 static void llm_start(struct llm_state *s)
 {
 	if (!s->is_started)
@@ -65,10 +71,21 @@ static void llm_lose(const struct provider *p)
 	stats_add(STAT_CALLS_LOST, 1);
 }
 
+const struct json_paths *llm_paths(const struct llm *l, enum path_set set)
+{
+	return l->paths[set];
+}
+
+/* A WebSocket whose upgrade was not seen has no path: OpenAI's messages name themselves. */
+static struct str llm_path(const struct exchange *x)
+{
+	return x->framing == FRAMING_WEBSOCKET && !x->path.n ? STR("/responses") : x->path;
+}
+
 bool llm_on_request(struct llm *l, struct exchange *x)
 {
 	const struct provider *p = dialect_provider(x->authority, x->path);
-	const struct endpoint *e = dialect_endpoint(x->method, x->path, p);
+	const struct endpoint *e = dialect_endpoint(x->method, llm_path(x), p);
 	struct llm_state *s;
 
 	x->user = NULL;
@@ -92,7 +109,9 @@ bool llm_on_request(struct llm *l, struct exchange *x)
 	s->envelope_paths = l->paths[PATHS_ENVELOPE];
 	json_init(&s->request, l->paths[PATHS_REQUEST], request_on_event, s);
 	json_init(&s->response, l->paths[e->paths], response_on_event, s);
-	if (p && e->assembly != ASSEMBLE_EACH)
+	if (e->flags & ENDPOINT_F_SOCKET && !lanes_init(s))
+		return false;
+	if (p && !llm_is_many(s))
 		llm_start(s);
 	x->user = s;
 	return true;
@@ -108,6 +127,15 @@ void llm_on_response(struct llm *l, struct exchange *x)
 		s->answered_proof |= PROOF_HEADER;
 	if (s->endpoint->flags & ENDPOINT_F_LINES && x->framing != FRAMING_NONE)
 		x->framing = FRAMING_NDJSON;
+	/* without alt=sse Google streams one array */
+	if (str_ends(str_of(s->endpoint->suffix), STR(":streamGenerateContent")) &&
+	    x->framing == FRAMING_WHOLE)
+		x->framing = FRAMING_ARRAY;
+	/* not upgraded: what answers instead is no call's */
+	if (s->lanes && x->framing != FRAMING_WEBSOCKET) {
+		x->framing = FRAMING_NONE;
+		x->user = NULL;
+	}
 }
 
 /* --- documents ------------------------------------------------------------------------------- */
@@ -144,14 +172,12 @@ static void llm_request_unit(struct llm_state *s, enum unit_step step, struct st
 
 /* --- many calls in one exchange -------------------------------------------------------------- */
 
-static void llm_emit(struct llm *l, struct llm_state *s, struct exchange *x);
-
 /*
  * A line of a batch's results, or an event of an agent that the provider runs, is a call of its
  * own. Each begins with what was known before the first, and its texts have an arena of their own,
  * for there may be any number of lines.
  */
-static void llm_each_begin(struct llm_state *s)
+void llm_each_begin(struct llm_state *s)
 {
 	u32 proof = s->answered_proof;
 
@@ -183,9 +209,23 @@ static void llm_each_end(struct llm *l, struct llm_state *s, struct exchange *x)
 		s->call.operation = STR("embeddings");
 	if (is_call && s->base)
 		llm_emit(l, s, x);
+}
+
+void llm_each_free(struct llm_state *s, const struct exchange *x)
+{
 	arena_free(s->line_arena);
 	s->line_arena = NULL;
 	s->arena = x->arena;
+}
+
+/* One of many documents was read. */
+static void llm_many_end(struct llm *l, struct llm_state *s, struct exchange *x)
+{
+	if (s->lanes)
+		lanes_response_end(l, s, x);
+	else
+		llm_each_end(l, s, x);
+	llm_each_free(s, x);
 }
 
 /* --- units ----------------------------------------------------------------------------------- */
@@ -201,7 +241,7 @@ static void llm_response_begin(struct llm_state *s, const struct exchange *x, st
 {
 	s->is_wrapped = x->framing == FRAMING_EVENTSTREAM &&
 			s->endpoint->flags & ENDPOINT_F_WRAPPED;
-	if (s->endpoint->assembly == ASSEMBLE_EACH)
+	if (llm_is_many(s))
 		llm_each_begin(s);
 	s->is_stream = x->framing != FRAMING_WHOLE && !(s->endpoint->flags & ENDPOINT_F_LINES);
 	response_begin(s, name);
@@ -234,8 +274,8 @@ static void llm_response_unit(struct llm *l, struct llm_state *s, struct exchang
 		if (s->is_wrapped)
 			is_whole = bedrock_end(s, is_whole);
 		response_end(s, is_whole);
-		if (s->endpoint->assembly == ASSEMBLE_EACH)
-			llm_each_end(l, s, x);
+		if (llm_is_many(s))
+			llm_many_end(l, s, x);
 		break;
 	}
 }
@@ -251,6 +291,8 @@ void llm_on_unit(struct llm *l, struct exchange *x, enum http_dir dir, enum unit
 		s->request_hash = state_hash(s->request_hash, bytes);
 	if (dir == HTTP_RESPONSE)
 		llm_response_unit(l, s, x, step, bytes);
+	else if (s->lanes)
+		lanes_request(l, s, x, step, bytes);
 	else if (x->request_framing == FRAMING_MULTIPART)
 		llm_form_unit(s, step, bytes);
 	else
@@ -294,12 +336,14 @@ static void llm_fill_flags(struct llm_state *s, const struct exchange *x)
 	};
 	u32 cut = EXCHANGE_F_RESPONSE_CUT | EXCHANGE_F_NO_RESPONSE | EXCHANGE_F_CLIENT_CLOSED;
 	u32 flags = s->provider ? 0 : CALL_F_SHAPE;
+	/* of a socket, what was lost is not every call's */
+	u32 have = s->lanes ? x->flags & EXCHANGE_F_SERVER_SIDE : x->flags;
 
 	for (size_t i = 0; i < ARRAY_LEN(map); i++)
-		if (x->flags & map[i].from)
+		if (have & map[i].from)
 			flags |= map[i].to;
 	if (s->is_stream || (!x->status && s->asked_stream) ||
-	    (x->flags & EXCHANGE_F_STREAM && !(s->endpoint->flags & ENDPOINT_F_LINES)))
+	    (have & EXCHANGE_F_STREAM && !(s->endpoint->flags & ENDPOINT_F_LINES)))
 		flags |= CALL_F_STREAM;
 	if (s->is_broken)
 		flags |= CALL_F_TRUNCATED;
@@ -307,7 +351,7 @@ static void llm_fill_flags(struct llm_state *s, const struct exchange *x)
 	bool is_finite = s->endpoint->assembly != ASSEMBLE_SUM;
 
 	if (!s->is_terminal && x->status < 400 &&
-	    (x->flags & cut || (s->is_stream && is_finite && !s->finish[0].n && !s->has_error)))
+	    (have & cut || (s->is_stream && is_finite && !s->finish[0].n && !s->has_error)))
 		flags |= CALL_F_ABORTED;
 	s->call.flags |= flags;
 }
@@ -346,6 +390,8 @@ static enum usage_source llm_source(const struct llm_state *s, const struct exch
 {
 	if (!s->usage_cnt)
 		return USAGE_NONE;
+	if (s->lanes)
+		return USAGE_WS;
 	if (s->is_from_header)
 		return USAGE_HEADER;
 	if (s->is_estimated)
@@ -374,7 +420,7 @@ static bool llm_is_duplicate(const struct llm *l, const struct llm_state *s,
 
 	if (x->status >= 400)
 		return false;
-	if (s->endpoint->assembly == ASSEMBLE_EACH)
+	if (llm_is_many(s))
 		return seen == RECENT_WITH_USAGE;
 	if (!(s->endpoint->flags & ENDPOINT_F_VIEW))
 		return false;
@@ -407,18 +453,21 @@ static enum completeness llm_completeness(const struct llm *l, const struct llm_
 	return COMPLETE_EXACT;
 }
 
-static void llm_fill_times(struct call *call, const struct exchange *x)
+static void llm_fill_times(struct llm_state *s, const struct exchange *x)
 {
-	call->start_ns = x->request_start_ns;
-	call->end_ns = x->end_ns;
-	call->first_token_ns = call->flags & CALL_F_STREAM ? x->response_body_ns : 0;
+	struct call *call = &s->call;
+	u64 first_ns = s->lanes ? s->first_ns : x->response_body_ns;
+
+	call->start_ns = s->start_ns ? s->start_ns : x->request_start_ns;
+	call->end_ns = s->end_ns ? s->end_ns : x->end_ns;
+	call->first_token_ns = call->flags & CALL_F_STREAM ? first_ns : 0;
 }
 
 /* From what was read to the call that is handed on. */
-static void llm_emit(struct llm *l, struct llm_state *s, struct exchange *x)
+void llm_emit(struct llm *l, struct llm_state *s, struct exchange *x)
 {
 	llm_start(s);
-	s->call.http_status = x->status;
+	s->call.http_status = s->error_status ? s->error_status : x->status;
 	headers_done(s, x);
 	identity_done(s, x);
 	assemble_call(s, x);
@@ -427,7 +476,7 @@ static void llm_emit(struct llm *l, struct llm_state *s, struct exchange *x)
 	llm_fill_error(s, x);
 	llm_fill_finish(s);
 	request_fill(s);
-	llm_fill_times(&s->call, x);
+	llm_fill_times(s, x);
 	s->call.completeness = llm_completeness(l, s, x);
 	s->call.usage_source = llm_source(s, x);
 	s->call.cache_status = identity_cache(s, x);
@@ -440,6 +489,8 @@ void llm_on_done(struct llm *l, struct exchange *x)
 	struct llm_state *s = x->user;
 
 	x->user = NULL;
-	if (s && s->endpoint->assembly != ASSEMBLE_EACH && llm_is_proven(s, x))
+	if (s && s->lanes)
+		lanes_done(l, s, x);
+	else if (s && !llm_is_many(s) && llm_is_proven(s, x))
 		llm_emit(l, s, x);
 }

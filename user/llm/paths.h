@@ -40,11 +40,13 @@ struct path_table {
 /* Lists that more than one dialect has; each with its length. */
 extern const struct json_path paths_list_usage[1], paths_list_openai_usage[37],
 	paths_list_anthropic_counts[7], paths_list_anthropic_usage[6], paths_list_message[6],
-	paths_list_anthropic_hop[3], paths_list_anthropic_events[8], paths_list_response[11];
+	paths_list_anthropic_hop[3], paths_list_anthropic_events[8], paths_list_response[11],
+	paths_list_asked[23];
 
 extern const struct path_table paths_request, paths_session, paths_openai, paths_responses,
 	paths_anthropic, paths_google, paths_interactions, paths_converse, paths_invoke,
 	paths_agent, paths_envelope, paths_cohere, paths_ollama, paths_tgi, paths_images,
-	paths_audio, paths_job, paths_batch, paths_events, paths_ocr;
+	paths_audio, paths_job, paths_batch, paths_events, paths_ocr, paths_socket, paths_live,
+	paths_asked_lane;
 
 #endif

@@ -99,5 +99,17 @@ static const struct path_list interactions_lists[] = {
 	LIST_AT("metadata.total_usage", interaction_usage, SLOT_TWIN),
 };
 
+static const struct json_path live_paths[] = {
+	AT("serverContent", BODY),
+	AT("setupComplete", BODY),
+	AT("usageMetadata.trafficType", TIER),
+};
+
+static const struct path_list live_lists[] = {
+	LIST_AT("", live_paths, SLOT_MAIN),
+	LIST_AT("usageMetadata", google_usage, SLOT_MAIN),
+};
+
 const struct path_table paths_google = PATH_TABLE(google_lists);
 const struct path_table paths_interactions = PATH_TABLE(interactions_lists);
+const struct path_table paths_live = PATH_TABLE(live_lists);

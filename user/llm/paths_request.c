@@ -2,7 +2,7 @@
 /* What is read from a request, whatever its dialect. */
 #include "llm/paths.h"
 
-static const struct json_path request_paths[] = {
+const struct json_path paths_list_asked[] = {
 	AT("model", ASKED_MODEL),
 	AT("stream", ASKED_STREAM),
 	AT("messages", ASKED_PROMPT),
@@ -28,7 +28,7 @@ static const struct json_path request_paths[] = {
 	AT("metadata.user_id", USER_ID),
 };
 
-static const struct path_list request_lists[] = {LIST_AT("", request_paths, 0)};
+static const struct path_list request_lists[] = {LIST_AT("", paths_list_asked, 0)};
 
 static const struct json_path session_paths[] = {AT("session_id", ID)};
 

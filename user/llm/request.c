@@ -54,6 +54,15 @@ void request_on_event(void *arg, const struct json_event *e)
 	case FIELD_ASKED_SPEED:
 		set_asked(s, &s->asked_speed, e);
 		break;
+	case FIELD_ASKED_TYPE:
+		if (e->type == JSON_T_STRING)
+			s->doc.kind = response_kind(e->text);
+		break;
+	case FIELD_STREAM_ID:
+	case FIELD_SESSION_MODEL:
+	case FIELD_HEARD_MODEL:
+		lanes_on_field(s, e);
+		break;
 	case FIELD_USER_ID:
 		if (e->type == JSON_T_STRING && !e->is_cut)
 			s->user_id = arena_dup(s->arena, e->text);

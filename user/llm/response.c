@@ -29,7 +29,10 @@ static const struct {
 	{"message_start", DOC_MESSAGE_START},
 	{"message_delta", DOC_MESSAGE_DELTA},
 	{"message_stop", DOC_MESSAGE_STOP},
+	{"response.create", DOC_RESPONSE_CREATE},
+	{"response.created", DOC_RESPONSE_CREATE},
 	{"response.completed", DOC_RESPONSE_END},
+	{"response.done", DOC_RESPONSE_END},	/* realtime */
 	{"response.incomplete", DOC_RESPONSE_END},
 	{"response.failed", DOC_RESPONSE_END},
 	{"response.cancelled", DOC_RESPONSE_END},
@@ -42,10 +45,11 @@ static const struct {
 	{"transcript.text.done", DOC_END},
 	{"speech.audio.done", DOC_END},
 	{"span.model_request_end", DOC_CALL},
+	{"conversation.item.input_audio_transcription.completed", DOC_HEARD},
 	{"error", DOC_ERROR},
 };
 
-static enum document_kind document_kind(struct str type)
+enum document_kind response_kind(struct str type)
 {
 	for (size_t i = 0; i < ARRAY_LEN(document_kinds); i++)
 		if (str_eq(type, str_of(document_kinds[i].type)))
@@ -57,7 +61,7 @@ static void on_type(struct llm_state *s, const struct json_event *e)
 {
 	if (e->type != JSON_T_STRING)
 		return;
-	s->doc.kind = document_kind(e->text);
+	s->doc.kind = response_kind(e->text);
 	if (s->doc.kind != DOC_OTHER && s->doc.kind != DOC_ERROR)
 		s->doc.proof |= PROOF_TYPE;
 }
@@ -75,6 +79,10 @@ static void on_object(struct llm_state *s, const struct json_event *e)
 
 static void on_status(struct llm_state *s, const struct json_event *e)
 {
+	u64 number;
+
+	if (e->type == JSON_T_NUMBER && !str_to_u64(e->text, &number) && number <= UINT16_MAX)
+		s->error_status = (u16)number;
 	state_take(s, &s->status, e);
 }
 
@@ -216,6 +224,9 @@ static void (*const response_fields[FIELD_MAX])(struct llm_state *s, const struc
 	[FIELD_USAGE] = counts_on_usage,
 	[FIELD_COUNT] = counts_on_count,
 	[FIELD_BYOK] = counts_on_byok,
+	[FIELD_STREAM_ID] = lanes_on_field,
+	[FIELD_SESSION_MODEL] = lanes_on_field,
+	[FIELD_HEARD_MODEL] = lanes_on_field,
 	[FIELD_HOPS] = counts_on_hops,
 	[FIELD_HOP] = counts_on_hop,
 	[FIELD_HOP_MODEL] = counts_on_hop_model,
@@ -237,7 +248,7 @@ void response_begin(struct llm_state *s, struct str event_name)
 	s->doc = (struct document){.kind = DOC_PLAIN};
 	s->head_len = 0;
 	if (event_name.n) {
-		s->doc.kind = document_kind(event_name);
+		s->doc.kind = response_kind(event_name);
 		if (s->doc.kind == DOC_OTHER)
 			s->doc.kind = DOC_PLAIN;
 	}

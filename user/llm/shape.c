@@ -44,6 +44,10 @@ bool shape_is_answered(const struct llm_state *s)
 		return has_all(have, PROOF_OBJECT | PROOF_ID | PROOF_MODEL);
 	case PATHS_BATCH:
 		return has_all(have, PROOF_ID | PROOF_USAGE | PROOF_MODEL);
+	case PATHS_LIVE:
+		return have & PROOF_USAGE;
+	case PATHS_SOCKET:
+		return has_all(have, PROOF_TYPE | PROOF_ID);
 	case PATHS_RESPONSES:
 		return have & (PROOF_OBJECT | PROOF_TYPE);
 	case PATHS_ANTHROPIC:

@@ -21,9 +21,11 @@ enum document_kind {
 	DOC_MESSAGE_START,
 	DOC_MESSAGE_DELTA,
 	DOC_MESSAGE_STOP,
+	DOC_RESPONSE_CREATE,	/* asked for, or made */
 	DOC_RESPONSE_EVENT,	/* OpenAI responses: not the last event */
 	DOC_RESPONSE_END,	/* response.completed, .incomplete, .failed, .cancelled */
 	DOC_END,		/* the last of a stream: message-end, transcript.text.done ... */
+	DOC_HEARD,		/* the user's speech was transcribed */
 	DOC_CALL,		/* one model call of an agent that the provider runs */
 	DOC_ERROR,
 	DOC_OTHER,
@@ -94,6 +96,11 @@ struct llm_state {
 	struct arena *arena;
 	struct llm_state *base;			/* before the first of many calls (ASSEMBLE_EACH) */
 	struct arena *line_arena;		/* of the current one */
+	struct lanes *lanes;			/* of a socket: which calls are under way */
+	u64 stream;				/* hash of the message's stream_id, 0: none */
+	struct str session_model, heard_model;	/* as the message tells them */
+	u16 error_status;			/* of an error message */
+	u64 start_ns, first_ns, end_ns;		/* of this call; 0: as the exchange's */
 	struct call call;
 	struct str finish[CALL_FINISH_MAX];	/* by index of the choice */
 
@@ -174,6 +181,24 @@ void response_begin(struct llm_state *s, struct str event_name);
 void response_data(struct llm_state *s, struct str bytes);
 void response_end(struct llm_state *s, bool is_whole);
 void response_on_event(void *arg, const struct json_event *e);
+
+enum document_kind response_kind(struct str type);	/* of a message or event */
+
+/* llm.c: each of many calls in one exchange starts from what was known before the first */
+struct llm;
+void llm_each_begin(struct llm_state *s);
+void llm_each_free(struct llm_state *s, const struct exchange *x);
+void llm_emit(struct llm *l, struct llm_state *s, struct exchange *x);
+const struct json_paths *llm_paths(const struct llm *l, enum path_set set);
+
+/* lanes.c: the messages of a WebSocket */
+bool lanes_init(struct llm_state *s);
+void lanes_on_field(struct llm_state *s, const struct json_event *e);
+void lanes_request(struct llm *l, struct llm_state *s, struct exchange *x, enum unit_step step,
+		   struct str bytes);
+/* a message was read into s, whole unless s->is_broken */
+void lanes_response_end(struct llm *l, struct llm_state *s, struct exchange *x);
+void lanes_done(struct llm *l, struct llm_state *s, struct exchange *x);
 
 /* form.c: one part of a form (multipart/form-data) */
 void form_begin(struct llm_state *s, struct str name);

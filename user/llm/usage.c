@@ -227,11 +227,50 @@ static void split_used(const struct usage *u, enum counter c, enum meter m, u64 
 	*left -= part;
 }
 
+/* What of a modality came from the cache is no input of that modality. */
+static void split_modality(const struct usage *u, int at, u64 *cached, u64 *left,
+			   struct usage_result *ret)
+{
+	static const enum meter reads[] = {METER_CACHE_READ_AUDIO, METER_CACHE_READ_IMAGE,
+					   METER_CACHE_READ_VIDEO};
+	static const enum meter inputs[] = {METER_INPUT_AUDIO, METER_INPUT_IMAGE,
+					    METER_INPUT_VIDEO};
+	u64 all = usage_get(u, (enum counter)(CTR_INPUT_AUDIO + at));
+	u64 read = usage_get(u, (enum counter)(CTR_CACHE_AUDIO + at));
+
+	if (read)
+		meters_set(&ret->meters, reads[at], read < *cached ? read : *cached);
+	take(cached, read, ret);
+	all = all > read ? all - read : 0;
+	if (all)
+		meters_set(&ret->meters, inputs[at], all < *left ? all : *left);
+	take(left, all, ret);
+}
+
+/* Of what came from the cache, each modality is told. */
+static void split_modalities(const struct usage *u, u64 prompt, struct usage_result *ret)
+{
+	u64 left = prompt, cached = usage_get(u, CTR_CACHE_READ);
+
+	take(&left, cached, ret);
+	cached = cached < prompt ? cached : prompt;
+	for (int at = 0; at < 3; at++)
+		split_modality(u, at, &cached, &left, ret);
+	if (usage_has(u, CTR_CACHE_READ))
+		meters_set(&ret->meters, METER_CACHE_READ, cached);
+	meters_set(&ret->meters, METER_INPUT, left);
+}
+
 static void split_input(const struct usage *u, u64 prompt, struct usage_result *ret)
 {
 	enum counter read = usage_has(u, CTR_CACHE_READ) ? CTR_CACHE_READ : CTR_CACHE_READ_TWIN;
 	u64 left = prompt;
 
+	/* realtime: most of a cached conversation is sound, which has a price of its own */
+	if (usage_get(u, CTR_CACHE_AUDIO) || usage_get(u, CTR_CACHE_IMAGE)) {
+		split_modalities(u, prompt, ret);
+		return;
+	}
 	split(u, read, METER_CACHE_READ, &left, ret);
 	split(u, CTR_CACHE_WRITE, METER_CACHE_WRITE, &left, ret);
 	split(u, CTR_INPUT_AUDIO, METER_INPUT_AUDIO, &left, ret);
@@ -336,45 +375,16 @@ static void resolve_additive(struct usage *u, struct usage_result *ret)
 	ret->is_whole = usage_has(u, CTR_INPUT) && usage_has(u, CTR_OUTPUT);
 }
 
-/* What of a modality came from the cache is no input of that modality. */
-static void split_modality(const struct usage *u, int at, u64 *cached, u64 *left,
-			   struct usage_result *ret)
-{
-	static const enum meter reads[] = {METER_CACHE_READ_AUDIO, METER_CACHE_READ_IMAGE,
-					   METER_CACHE_READ_VIDEO};
-	static const enum meter inputs[] = {METER_INPUT_AUDIO, METER_INPUT_IMAGE,
-					    METER_INPUT_VIDEO};
-	u64 all = usage_get(u, (enum counter)(CTR_INPUT_AUDIO + at));
-	u64 read = usage_get(u, (enum counter)(CTR_CACHE_AUDIO + at));
-
-	if (read)
-		meters_set(&ret->meters, reads[at], read < *cached ? read : *cached);
-	take(cached, read, ret);
-	all = all > read ? all - read : 0;
-	if (all)
-		meters_set(&ret->meters, inputs[at], all < *left ? all : *left);
-	take(left, all, ret);
-}
-
 /* A missing count of candidates is none: a turn that only thinks, or only calls a tool. */
 static void resolve_gemini(const struct usage *u, struct usage_result *ret)
 {
-	u64 prompt = usage_get(u, CTR_INPUT), cached = usage_get(u, CTR_CACHE_READ);
+	u64 prompt = usage_get(u, CTR_INPUT);
 	struct usage made = *u;
 
 	ret->context_tokens = prompt;
 	ret->is_whole = usage_has(u, CTR_INPUT);
-	if (usage_has(u, CTR_INPUT)) {
-		u64 left = prompt;
-
-		take(&left, cached, ret);
-		cached = cached < prompt ? cached : prompt;
-		for (int at = 0; at < 3; at++)
-			split_modality(u, at, &cached, &left, ret);
-		if (usage_has(u, CTR_CACHE_READ))
-			meters_set(&ret->meters, METER_CACHE_READ, cached);
-		meters_set(&ret->meters, METER_INPUT, left);
-	}
+	if (usage_has(u, CTR_INPUT))
+		split_modalities(u, prompt, ret);
 	if (usage_has(u, CTR_INPUT_TOOL))
 		meters_set(&ret->meters, METER_INPUT_TOOL, u->count[CTR_INPUT_TOOL]);
 	if (usage_has(u, CTR_INPUT) || usage_has(u, CTR_OUTPUT))

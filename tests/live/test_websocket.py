@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls on WebSocket connections: real clients and a real server through OpenSSL, compressed."""
+import contextlib
+import json
+import ssl
+import threading
+
+import pytest
+from websockets.sync.server import serve
+
+import drive
+import pki
+
+
+def usage(n):
+    """Different for each call, so that a mixed-up lane shows."""
+    return {"input_tokens": 1000 + n, "input_tokens_details": {"cached_tokens": 100},
+            "output_tokens": 10 + n, "output_tokens_details": {"reasoning_tokens": 1},
+            "total_tokens": 1010 + 2 * n}
+
+
+def events(n, ask):
+    """The events of one response, as OpenAI sends them."""
+    response = {"id": f"resp_{n}", "object": "response", "created_at": 1, "output": [],
+                "parallel_tool_calls": True, "tool_choice": "auto", "tools": [],
+                "model": ask.get("model", "gpt-realtime-test") + "-2026-01-01"}
+    lane = {"stream_id": ask["stream_id"]} if "stream_id" in ask else {}
+    yield {"type": "response.created", "sequence_number": 0, **lane,
+           "response": {**response, "status": "in_progress", "usage": None}}
+    for k in range(20):
+        yield {"type": "response.output_text.delta", "sequence_number": k + 1, "item_id": "i",
+               "output_index": 0, "content_index": 0, "logprobs": [], **lane,
+               "delta": f'"usage":{{"input_tokens":{k}}} '}
+    done = "response.completed" if "model" in ask else "response.done"
+    yield {"type": done, "sequence_number": 99, **lane,
+           "response": {**response, "status": "completed", "usage": usage(n)}}
+
+
+class Socket:
+    """One WebSocket server on loopback; the calls it answered, in the order it was asked."""
+
+    def __init__(self, folder):
+        self.pki = pki.make(str(folder))
+        self.asked, self.answered, self.extensions = [], 0, []
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.pki.leaf, self.pki.leaf_key)
+        self.server = serve(self.talk, "127.0.0.1", 0, ssl=context, compression="deflate")
+        self.port = self.server.socket.getsockname()[1]
+
+    def talk(self, ws):
+        self.extensions.append(ws.response.headers.get("Sec-WebSocket-Extensions", ""))
+        waiting = []
+        for message in ws:
+            ask = json.loads(message)
+            if ask["type"] != "response.create":
+                continue
+            waiting.append(list(events(len(self.asked), ask)))
+            self.asked.append(ask)
+            if "stream_id" in ask and len(waiting) < 2:
+                continue
+            for row in zip(*waiting):           # lanes interleave, event by event
+                for event in row:
+                    ws.send(json.dumps(event))
+            self.answered += len(waiting)
+            waiting = []
+
+
+@contextlib.contextmanager
+def socket(folder):
+    s = Socket(folder)
+    thread = threading.Thread(target=s.server.serve_forever)
+    thread.start()
+    try:
+        yield s
+    finally:
+        s.server.shutdown()
+        thread.join(10)
+
+
+def expect(record, n, ask, endpoint):
+    model = ask.get("model", "gpt-realtime-test")
+    assert record["endpoint"] == endpoint
+    assert record["model"] == {"requested": model, "served": model + "-2026-01-01"}
+    assert record["response_id"] == f"resp_{n}"
+    assert record["tokens"] == {"input": 900 + n, "cache_read": 100, "output": 9 + n,
+                                "reasoning": 1}
+    assert record["usage"]["source"] == "ws" and record["usage"]["completeness"] == "exact"
+    assert record["usage"]["residual"] == 0
+    assert record["stream"] and "aborted" not in record["flags"]
+    assert 0 < record["ttft_ms"] <= record["duration_ms"]
+
+
+@pytest.mark.parametrize("kind, endpoint, calls", [
+    ("raw", "responses", 6), ("responses", "responses", 3), ("realtime", "realtime", 3)])
+def test_every_call_of_a_connection(kind, endpoint, calls, home, tmp_path):
+    with socket(tmp_path / "pki") as s:
+        env = drive.environment(s, home)
+        command = [drive.PYTHON, str(drive.CLIENTS / "py_websocket.py"), kind, str(s.port),
+                   str(calls)]
+        outcome = drive.run(command, env, tmp_path)
+        assert outcome.status == 0, outcome.stderr
+        assert s.answered == calls
+        # the SDK asks for no compression
+        assert ["permessage-deflate" in e for e in s.extensions] == [kind == "raw"]
+        records = sorted(outcome.records, key=lambda r: r["response_id"])
+        assert len(records) == calls
+        for n, record in enumerate(records):
+            expect(record, n, s.asked[n], endpoint)
+        assert "undecoded" not in outcome.stderr
