@@ -12,10 +12,10 @@ import sys
 import exchanges
 import reader
 from checked import is_checked
-from reader.route import known_host, provider_of, route_of
+from reader.route import provider_of, route_of
 
 PAGE = exchanges.ROOT / "docs/DIALECTS.md"
-KINDS = ("exact", "lower_bound", "unmetered", "free_call", "duplicate_view", "http_error")
+KINDS = ("exact", "lower_bound", "estimated", "unmetered", "free_call", "duplicate_view", "http_error")
 
 # dialect: (endpoints, where counts stand -> meters, what the numbers mean, without them)
 WHERE = [
@@ -25,7 +25,7 @@ WHERE = [
      "`completion_tokens` holds reasoning, audio, image. Where `total_tokens` is larger than both by exactly the "
      "reasoning (xAI) or the audio (Mistral), that part is additive; Gemini's compatible endpoint hides thinking in the "
      "difference; Vercel in front of Gemini adds reasoning to the completion",
-     "streams without `include_usage`: *unmetered*. Groq's `x_groq.usage` and llama.cpp's `timings` stand in"),
+     "streams without `include_usage`: OpenAI's and Azure's text is counted by its deltas and *estimated*, others are *unmetered*. Groq's `x_groq.usage` and llama.cpp's `timings` stand in"),
     ("OpenAI responses, compaction",
      "`usage` of the body, of `response.completed`, `.incomplete` or `.failed`",
      "as chat, under `input_tokens` and `output_tokens`; server tools are counted by the items of `output`",
@@ -39,7 +39,7 @@ WHERE = [
      "`message_start` and `message_delta`, or the body's `usage`",
      "all parts are additive; every field of the delta replaces the start's; `iterations` are priced one by one",
      "only the start seen: *lower_bound*"),
-    ("Anthropic batch results", "each line's `result.message.usage`", "as messages, tier `batch`", "lines that failed have none"),
+    ("Anthropic batch results", "each line's `result.message.usage`", "as messages, tier `batch`, one call a line", "lines that failed have none"),
     ("Gemini and Vertex generateContent",
      "`usageMetadata` of the body, or of the last element that has a `promptTokenCount`",
      "the prompt holds the cache; thoughts and tool prompts are additive; pictures and documents are `input_image`",
@@ -57,6 +57,7 @@ WHERE = [
      "a prompt served from its cache is not told: *lower_bound*; `/api/embeddings`: *unmetered*"),
     ("Rerank, OCR", "`usage.total_tokens` or `billed_units.search_units`; `usage_info.pages_processed`",
      "tokens, `rerank_search`, `page`", "*unmetered*"),
+    ("Replicate predictions", "`metrics.predict_time` of a prediction that is over", "`gpu_s`, begun seconds", "asked after while it runs: *duplicate_view*"),
     ("Token counting, moderation", "-", "nothing is billed", "*free_call*"),
 ]
 
@@ -66,14 +67,14 @@ def counted(recorded):
     calls, others = collections.defaultdict(collections.Counter), collections.Counter()
     for r in recorded:
         x = r.exchange()
-        want, (endpoint, dialect) = reader.read(x), route_of(x) or (None, None)
-        if want is None:
+        readings, (_, dialect) = reader.read_all(x), route_of(x) or (None, None)
+        if not readings:
             others[provider_of(x, dialect)] += 1
-            continue
-        row = calls[want["provider"], want["endpoint"] + (" stream" if want["stream"] else "")]
-        row["calls"] += 1
-        row["http_error" if want["http_status"] >= 400 else want["completeness"]] += 1
-        row["held"] += is_checked(want["provider"], endpoint, known_host(x), r.path)
+        for want in readings:
+            row = calls[want["provider"], want["endpoint"] + (" stream" if want["stream"] else "")]
+            row["calls"] += 1
+            row["http_error" if want["http_status"] >= 400 else want["completeness"]] += 1
+            row["held"] += is_checked(r.id)
     return calls, others
 
 
@@ -104,8 +105,8 @@ Meters and completeness are those of RECORD.md.
 ## What was recorded
 
 {len(recorded)} recorded interactions: {total} model calls, {held} of them compared field by field,
-{len(recorded) - total} that are none (batch creation and polling, session set-up, threads, predictions:
-{unknown}). Calls to hosts nobody knows count for the provider whose format they speak.
+{sum(others.values())} that are none (batch creation and polling, session set-up, threads, predictions:
+{unknown}). Calls to hosts nobody knows count for who their answer shows, else for the provider whose format they speak.
 
 {table(("provider", "endpoint", "calls", *(k.replace("_", " ") for k in KINDS), "compared"), rows)}
 """

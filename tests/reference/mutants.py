@@ -9,6 +9,7 @@ change places, events get comments, other line ends and other fields. Some strea
 import json
 import re
 
+import reader
 from exchanges import Recorded
 from reader.bodies import documents, is_eventstream, sse_events
 from rewrite import edit_body
@@ -113,20 +114,29 @@ class Plan:
 
 def mutate(recorded, rng):
     plan = Plan(rng)
+    reading = reader.read(recorded.exchange())
+    if reading and len(reading["finish"]) > 1:
+        plan.is_shuffled = False        # to come: finish_reason before the index of its choice
     twin = Recorded.__new__(Recorded)
     twin.__dict__.update(recorded.__dict__)
     twin.about = f"mutant of {recorded.id}"
     twin.request = plan.body(recorded.request) if recorded.request_type == "application/json" \
         else recorded.request
     twin.response = plan.body(recorded.response, "event-stream" in recorded.content_type)
-    if rng.random() < 0.5 and "/deployments/" not in recorded.path:
+    is_cut = rng.random() < 0.15 and documents(twin.exchange())[0]
+    if not is_cut and rng.random() < 0.5 and is_told_by_shape(recorded):
         twin.host = rng.choice(HOSTS)
         twin.path = rng.choice(PREFIXES) + recorded.path
-    if rng.random() < 0.15 and documents(twin.exchange())[0]:
-        twin.cut = where_to_cut(twin.response, rng)
     if plan.models is not None:
         rename_model(twin, f"acme-{rng.randint(1, 9)}")
+    twin.cut = where_to_cut(twin.response, rng) if is_cut else None
     return twin
+
+
+def is_told_by_shape(recorded):
+    """Azure's deployments and Writer's paths mean nothing on another host; some forms were lost."""
+    return "/deployments/" not in recorded.path and recorded.host != "api.writer.com" and \
+        not recorded.request.startswith(b"[multipart")
 
 
 def where_to_cut(body, rng):

@@ -22,6 +22,8 @@ STAND_IN = {"reasoning": "output", "cache_write": "cache_write_5m",
             "cache_write_5m": "cache_write"}
 AS_INPUT = {"input_image": "input", "input_video": "input"}
 HOST_GEO = re.compile(r"^([^.]+)\.api\.openai\.com$")
+# Names of Bedrock that do not tell which model stands behind them.
+OPAQUE = re.compile(r"^arn:.*:(application-inference-profile|provisioned-model)/")
 DENIED = object()
 UNITS = ("request", "web_search", "web_fetch", "grounded_prompt", "file_search", "code_session",
          "rerank_search", "image", "page")
@@ -138,7 +140,7 @@ class Book:
             name = served or want["requested"]
             model, how = self.find(want["provider"], name) if name else (None, None)
             if not model:
-                bill.reasons.add("no_model")
+                bill.reasons.add("opaque_profile" if name and OPAQUE.search(name) else "no_model")
                 bill.missing |= {m for m, c in counts.items() if c}
                 continue
             bill.match, bill.rate = bill.match or how, bill.rate or model["id"]
@@ -255,7 +257,8 @@ class Bill:
             self.meters[meter] = self.meters.get(meter, 0) + rounded(n * price * factor)
 
     def result(self, want):
-        gap = "no_model" if "no_model" in self.reasons else "no_rate"
+        gaps = [r for r in ("no_model", "opaque_profile") if r in self.reasons]
+        gap = gaps[0] if gaps else "no_rate"
         if not self.meters:
             return {"status": "unpriced", "reason": gap, "meters": {},
                     "unpriced_meters": sorted(self.missing)}

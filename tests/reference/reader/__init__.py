@@ -10,15 +10,17 @@ library only.
 One module per family of dialects; each has functions (documents, request, exchange, provider) ->
 Usage. route.py decides which, this file turns what they find into the record's fields.
 """
+import re
+
 from . import anthropic, bedrock, google, media, openai, others
 from .bodies import documents, is_eventstream, is_line_type, request_of, sse_events  # noqa: F401
-from .exchange import INPUT_METERS, OUTPUT_METERS, Exchange, code_of, money, text   # noqa: F401
-from .route import asked_model, provider_of, route_of
+from .exchange import INPUT_METERS, OUTPUT_METERS, Exchange, code_of, member, money, text  # noqa: F401
+from .route import asked_model, path_of, provider_of, route_of
 
 DIALECTS = {
     "chat": openai.read_chat, "responses": openai.read_responses, "free": openai.read_free,
     "embeddings": openai.read_embeddings, "unmetered": openai.read_unmetered,
-    "messages": anthropic.read_messages, "message_batch": anthropic.read_message_batch,
+    "messages": anthropic.read_messages,
     "gemini": google.read_gemini, "predict": google.read_predict,
     "interactions": google.read_interactions,
     "converse": bedrock.read_converse, "invoke": bedrock.read_invoke,
@@ -26,6 +28,7 @@ DIALECTS = {
     "llamacpp": others.read_llamacpp,
     "images": media.read_images, "transcriptions": media.read_transcriptions,
     "speech": media.read_speech, "rerank": media.read_rerank, "ocr": media.read_ocr,
+    "predictions": media.read_predictions,
 }
 OPERATION = {
     "chat": "chat", "responses": "chat", "messages": "chat", "compact": "chat", "converse": "chat",
@@ -33,7 +36,7 @@ OPERATION = {
     "completions": "text_completion", "embeddings": "embeddings", "predict": "embeddings",
     "moderations": "moderation", "count_tokens": "count_tokens", "images": "image_generation",
     "transcriptions": "transcription", "speech": "speech", "rerank": "rerank", "ocr": "ocr",
-    "guardrail": "guardrail", "batch": "batch",
+    "guardrail": "guardrail", "batch": "chat", "predictions": "text_completion",
 }
 FREE = ("count_tokens", "moderations")
 
@@ -45,12 +48,24 @@ def endpoint_of(x):
 
 def read(x):
     """The reading of an exchange as a dict in the record's names, or None."""
+    return next(iter(read_all(x)), None)
+
+
+def read_all(x):
+    """Every call of an exchange: a batch's results tell of many."""
     route = route_of(x)
     if not route:
-        return None
-    endpoint, dialect = route
-    request, provider = request_of(x), provider_of(x, dialect)
+        return []
     is_stream, docs = documents(x)
+    if route[0] != "batch":
+        one = read_one(x, *route, is_stream, docs)
+        return [one] if one else []
+    lines = [member(doc, "result", "message") for doc in docs]
+    return [read_one(x, *route, is_stream, [line]) for line in lines if line.get("usage")]
+
+
+def read_one(x, endpoint, dialect, is_stream, docs):
+    request, provider = request_of(x), provider_of(x, dialect)
     usage = DIALECTS[dialect](docs, request, x, provider)
     if x.status == 0 and not usage.has_usage:
         return None
@@ -72,14 +87,16 @@ def note_failure(x, docs, u):
 def source_of(x, is_stream, completeness, u):
     if not u.has_usage or completeness in ("free_call", "duplicate_view"):
         return "none"
-    if u.source or not is_stream:
-        return u.source or "body_json"
-    if is_eventstream(x.resp_body):
-        return "eventstream"
-    if is_line_type(x.content_type):
-        return "ndjson"
+    if u.is_estimate:
+        return "body_estimate"
+    if u.source or is_line_type(x.content_type):
+        return u.source or "ndjson"
+    if not is_stream:
+        return "body_json"
     if completeness == "lower_bound":
         return "sse_partial"
+    if is_eventstream(x.resp_body):
+        return "eventstream"
     return "sse_cumulative" if u.reports > 1 else "sse_final"
 
 
@@ -95,8 +112,12 @@ def completeness_of(x, endpoint, is_stream, u):
         return "free_call"
     if endpoint == "view" and not (u.is_background and u.has_usage) and x.status < 400:
         return "duplicate_view"
+    if endpoint == "predictions" and x.method.upper() == "GET" and not u.has_usage:
+        return "duplicate_view"
     if not u.has_usage:
         return "unmetered"
+    if u.is_estimate:
+        return "lower_bound" if u.is_low else "estimated"
     is_open = is_stream and not u.has_end
     if u.is_low or is_open and (x.is_cut or not u.total):
         return "lower_bound"
@@ -109,6 +130,17 @@ def tier_of(u, request):
         if tier and tier != "auto":
             return tier
     return None
+
+
+def geo_of(x, provider, asked):
+    """Where it runs, as far as that changes the price: of the path, the model or the head."""
+    place = re.search(r"/locations/([^/]+)/", path_of(x))
+    if provider == "vertex":
+        return place[1] if place else None
+    if provider == "bedrock":
+        prefix = re.match(r"(us-gov|us|eu|apac|jp|au|global)\.", (asked or "").rsplit("/", 1)[-1])
+        return prefix[1] if prefix else None
+    return x.headers.get("x-ms-region")
 
 
 def operation_of(endpoint, asked):
@@ -137,7 +169,7 @@ def assemble(x, endpoint, request, is_stream, u, provider):
         "response_id": u.response_id,
         "finish": u.finish,
         "service_tier": tier_of(u, request),
-        "geo": u.geo,
+        "geo": u.geo or geo_of(x, provider, asked),
         "speed": u.speed or text(request, "speed"),
         "tokens": u.tokens,
         "units": u.units,

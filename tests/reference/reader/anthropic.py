@@ -7,7 +7,7 @@ FIELDS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_token
           "inference_geo", "speed", "iterations")
 
 
-def read_messages(docs, _request=None, _x=None, _provider=None):
+def read_messages(docs, _request, _x, _provider):
     u, usage, blocks = Usage(), None, []
     for doc in docs:
         kind = doc.get("type")
@@ -95,19 +95,3 @@ def split_by_lifetime(total, short, long):
         long = long * total // known if known else 0
         short = total - long
     return {"cache_write_5m": short, "cache_write_1h": long}
-
-
-def read_message_batch(docs, _request, _x, _provider):
-    """Results of a batch: one message a line, each priced by its own model."""
-    u = Usage(has_end=True)
-    for doc in docs:
-        line = read_messages([member(doc, "result", "message")])
-        if not line.has_usage:
-            continue
-        u.has_usage, u.model = True, u.model or line.model
-        u.tier, u.geo = line.tier or u.tier, line.geo or u.geo
-        u.subs.append((line.model, line.tokens))
-        for meter, n in line.units.items():
-            u.units[meter] = u.units.get(meter, 0) + n
-    u.tokens = summed(tokens for _, tokens in u.subs)
-    return u

@@ -55,6 +55,8 @@ def read_converse(docs, _request, x, _provider):
         if isinstance(usage, dict):
             u.has_usage = u.has_end = True
             u.total, u.tokens = count(usage, "totalTokens"), camel_tokens(usage)
+            u.is_low = "input" not in u.tokens
+        u.speed = text(doc, "performanceConfig", "latency") or u.speed
     note_exception(u, docs, x)
     return u
 
@@ -62,8 +64,8 @@ def read_converse(docs, _request, x, _provider):
 def read_invoke(docs, request, x, _provider):
     """The vendor's body first; the metrics of a stream or the head where it has no counts."""
     anthropic = [d for d in docs if str(d.get("type", "")).startswith(("message", "content", "error"))]
-    u = read_messages(anthropic) if anthropic else read_vendor(docs)
-    metrics, model = {}, u.model
+    u = read_messages(anthropic, request, x, None) if anthropic else read_vendor(docs)
+    metrics = {}
     for doc in docs:
         metrics = member(doc, "amazon-bedrock-invocationMetrics") or metrics
     fill(u, {meter: count(metrics, name) for meter, name in METRICS.items()}, None)
@@ -71,7 +73,6 @@ def read_invoke(docs, request, x, _provider):
     fill(u, heads, "header")
     u.tier = u.tier or x.headers.get("x-amzn-bedrock-service-tier")
     u.has_end |= bool(metrics)
-    u.model = model
     note_exception(u, docs, x)
     return u
 
@@ -114,6 +115,7 @@ def read_vendor(docs):
             out = sum(results)
         put(u.tokens, output=count(doc, "totalOutputTextTokenCount"))
         u.response_id = u.response_id or text(doc, "id") or text(doc, "response_id")
+        u.model = u.model or text(doc, "model")
         u.finish = finish_of(doc) or u.finish
     put(u.tokens, output=out)
     u.has_usage |= bool(u.tokens)

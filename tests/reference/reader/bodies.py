@@ -121,7 +121,7 @@ def is_eventstream(body):
 
 
 def is_line_type(content_type):
-    return "ndjson" in content_type or "stream+json" in content_type
+    return any(kind in content_type for kind in ("ndjson", "stream+json", "jsonl"))
 
 
 def documents(x):
@@ -131,14 +131,14 @@ def documents(x):
         return True, frame_documents(body)
     if re.match(rb"\s*\[", body) and x.path.split("?")[0].endswith(":streamGenerateContent"):
         return True, array_documents(body)
-    is_lines = is_line_type(x.content_type)
+    is_lines = is_line_type(x.content_type) and "jsonl" not in x.content_type
     whole = parse_json(body)
     if whole is not None:
         return is_lines, [whole]
     if "event-stream" in x.content_type or re.match(rb"\s*(data:|event:|:)", body):
         return True, sse_documents(body)
     if is_lines or re.match(rb"\s*\{[^\n]*\}\r?\n\s*\{", body):
-        return is_lines or "jsonl" not in x.content_type, line_documents(body)
+        return "jsonl" not in x.content_type, line_documents(body)
     return False, []
 
 

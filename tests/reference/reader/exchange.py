@@ -47,6 +47,7 @@ class Usage:
     is_low: bool = False        # a part of the counts is known to be missing
     source: str | None = None   # where the counts stood, when not in the body
     reports: int = 0            # how many objects told counts
+    is_estimate: bool = False   # counted here, not told
 
 
 def count(obj, *path):

@@ -7,8 +7,14 @@ from .exchange import Usage, count, items, member, note_error, put, remainder, t
 # With $alt=json;enum-encoding=int an enum is sent as its number.
 MODALITY = {1: "TEXT", 2: "IMAGE", 3: "VIDEO", 4: "AUDIO", 5: "DOCUMENT"}
 KINDS = {"IMAGE": "image", "DOCUMENT": "image", "VIDEO": "video", "AUDIO": "audio"}
-TRAFFIC = {"ON_DEMAND": "on_demand", "ON_DEMAND_PRIORITY": "priority", "ON_DEMAND_FLEX": "flex",
-           "ON_DEMAND_OFFPEAK": "offpeak", "PROVISIONED_THROUGHPUT": "provisioned"}
+TRAFFIC = {1: "ON_DEMAND", 2: "PROVISIONED_THROUGHPUT"}
+REASONS = {1: "STOP", 2: "MAX_TOKENS", 3: "SAFETY", 4: "RECITATION", 5: "OTHER"}
+
+
+def named(obj, key, names):
+    """An enum, written as its name or as its number."""
+    value = obj.get(key)
+    return text(obj, key) or names.get(value if isinstance(value, int) else None)
 
 
 def by_kind(usage, *keys):
@@ -58,11 +64,10 @@ def read_gemini(docs, _request, x, _provider):
         if isinstance(seen, dict):
             u.tier = tier_of(seen) or u.tier
             usage = seen if "promptTokenCount" in seen else usage
-            u.reports += "promptTokenCount" in seen
             lone = seen if has_counts(seen) else lone
         for n, candidate in enumerate(items(doc, "candidates")):
             n = candidate.get("index", n)
-            finish[n] = text(candidate, "finishReason") or finish.get(n)
+            finish[n] = named(candidate, "finishReason", REASONS) or finish.get(n)
             found = member(candidate, "groundingMetadata").get("webSearchQueries")
             queries[n] = found if isinstance(found, list) and found else queries.get(n, [])
     u.tier = u.tier or x.headers.get("x-gemini-service-tier")
@@ -88,9 +93,7 @@ def count_searches(u, n, x):
 
 
 def tier_of(usage):
-    tier = text(usage, "serviceTier")
-    traffic = TRAFFIC.get(text(usage, "trafficType"))
-    return tier.lower() if tier else traffic
+    return text(usage, "serviceTier") or named(usage, "trafficType", TRAFFIC)
 
 
 def read_predict(docs, _request, _x, _provider):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pictures, sound, pages and rankings: mostly counted in units, not in tokens."""
 import decimal
+import math
 
 from .exchange import Usage, count, items, member, note_error, put, remainder, text
 from .openai import cost_of, read_inclusive, CHAT_NAMES
@@ -82,6 +83,16 @@ def read_rerank(docs, _request, _x, provider):
         if searches is not None:
             u.units["rerank_search"] = searches
             u.has_usage = True
+    return u
+
+
+def read_predictions(docs, _request, _x, _provider):
+    """Replicate: billed by the second, told when the prediction is over."""
+    u = common(docs)
+    for doc in docs:
+        seconds = member(doc, "metrics").get("predict_time")
+        if isinstance(seconds, (int, decimal.Decimal)):
+            u.units["gpu_s"], u.has_usage = math.ceil(seconds), True
     return u
 
 

@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """OpenAI's chat, completions, responses and embeddings, and those who speak like it."""
+import re
+
+from .bodies import documents
 from .exchange import Usage, count, items, member, money, note_error, put, remainder, text
 
+from .route import known_host
+
 TICK = money("1e-10")       # xAI's unit of cost, in USD
+THINKERS = re.compile(r"o\d|gpt-5")      # models whose hidden reasoning no delta shows
 TERMINAL = ("response.completed", "response.incomplete", "response.failed")
 # What a chat answer of these hosts hides is thinking (Gemini's compatible endpoint).
 HIDES_THINKING = ("gemini", "vertex")
@@ -63,6 +69,7 @@ def outside(u, prompt, made, reasoning, audio, provider, usage):
     if provider == "perplexity" and count(usage, "reasoning_tokens"):
         return "reasoning"
     if provider == "vercel-gw" and (u.model or "").startswith("google/"):
+        u.total = None if u.total is None else u.total + (reasoning or 0)   # left out there too
         return "reasoning"
     if None in (u.total, prompt, made):
         return None
@@ -108,8 +115,8 @@ CHAT_NAMES = ("prompt_tokens", "completion_tokens", "prompt_tokens_details",
 RESPONSE_NAMES = ("input_tokens", "output_tokens", "input_tokens_details", "output_tokens_details")
 
 
-def read_chat(docs, _request, _x, provider):
-    u, usage, timings, finish = Usage(), None, {}, {}
+def read_chat(docs, _request, x, provider):
+    u, usage, timings, finish, deltas = Usage(), None, {}, {}, []
     for doc in docs:
         u.has_end |= "_done" in doc
         u.response_id = u.response_id or text(doc, "id")
@@ -117,13 +124,15 @@ def read_chat(docs, _request, _x, provider):
         u.tier = text(doc, "service_tier") or u.tier
         note_error(u, doc)
         for choice in items(doc, "choices"):
+            deltas.append(choice)
             reason = text(choice, "finish_reason")
             if reason:
                 finish[choice.get("index", 0)] = reason
         timings = member(doc, "timings") or timings
         own, groq = doc.get("usage"), member(doc, "x_groq").get("usage")
         u.reports += isinstance(own, dict)
-        u.has_end |= bool(finish) and isinstance(own if own else groq, dict)    # nothing follows
+        is_last = not items(doc, "choices") or any(text(c, "finish_reason") for c in items(doc, "choices"))
+        u.has_end |= is_last and isinstance(own if own else groq, dict)
         if isinstance(own, dict):
             usage = own
         elif isinstance(groq, dict) and usage is None:
@@ -133,7 +142,23 @@ def read_chat(docs, _request, _x, provider):
         read_inclusive(u, usage, CHAT_NAMES, provider)
     if timings:
         read_timings(u, timings)
+    if usage is None and is_stream_of_text(x, provider, deltas):
+        estimate(u, deltas)
     return u
+
+
+def is_stream_of_text(x, provider, deltas):
+    """Where a delta is known to be a token: text that OpenAI itself or Azure streams."""
+    has_tools = any(member(c, "delta").get(k) for c in deltas for k in ("tool_calls", "function_call"))
+    return provider in ("openai", "azure") and known_host(x) and not has_tools and \
+        documents(x)[0] and x.status < 400
+
+
+def estimate(u, deltas):
+    n = sum(bool(text(c, "delta", "content") or text(c, "text")) for c in deltas)
+    if n:
+        u.tokens, u.has_usage, u.is_estimate = {"output": n}, True, True
+        u.is_low = bool(THINKERS.match(u.model or ""))
 
 
 def read_timings(u, timings):

@@ -14,8 +14,7 @@ def read_cohere(docs, _request, x, _provider):
         usage = member(final, "usage") or member(final, "meta")
         if isinstance(usage.get("billed_units"), dict):
             billed, u.has_end = usage["billed_units"], True
-        u.response_id = u.response_id or text(doc, "id") or text(final, "response_id") or \
-            text(doc, "generation_id")
+        u.response_id = u.response_id or text(doc, "id") or text(final, "response_id")
         reason = text(final, "finish_reason") or text(doc, "finish_reason")
         u.finish = [reason] if reason else u.finish
         made = [text(g, "finish_reason") for g in items(doc, "generations")]

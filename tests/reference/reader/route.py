@@ -4,7 +4,7 @@ unknown."""
 import re
 import urllib.parse
 
-from .bodies import documents, request_of
+from .bodies import documents, parse_json, request_of
 
 HOSTS = [(re.compile(pattern), provider) for pattern, provider in (
     (r"(^|\.)api\.openai\.com$|^chatgpt\.com$", "openai"),
@@ -52,7 +52,7 @@ PATHS = [(method, re.compile(pattern), endpoint, dialect) for method, pattern, e
     ("GET", r"/responses/[^/]+$", "view", "responses"),
     ("POST", r"/responses/[^/]+/cancel$", "view", "responses"),
     ("POST", r"/messages/count_tokens$", "count_tokens", "free"),
-    ("GET", r"/messages/batches/[^/]+/results$", "batch", "message_batch"),
+    ("GET", r"/messages/batches/[^/]+/results$", "batch", "messages"),
     ("POST", r"/messages$", "messages", "messages"),
     ("POST", r"/publishers/anthropic/models/count-tokens:rawPredict$", "count_tokens", "free"),
     ("POST", r"/publishers/anthropic/models/[^/]+:(r|streamR)awPredict$", "messages", "messages"),
@@ -75,6 +75,8 @@ PATHS = [(method, re.compile(pattern), endpoint, dialect) for method, pattern, e
     ("POST", r"/images/(generations|edits|variations)$", "images", "images"),
     ("POST", r"/audio/(transcriptions|translations)$", "transcriptions", "transcriptions"),
     ("POST", r"/audio/speech$", "speech", "speech"),
+    ("POST", r"/predictions$", "predictions", "predictions"),
+    ("GET", r"/v1/predictions/[^/]+$", "predictions", "predictions"),
     ("POST", r"/rerank$", "rerank", "rerank"),
     ("POST", r"/ocr$", "ocr", "ocr"),
     ("POST", r"/v1/tokenize$", "count_tokens", "free"),
@@ -86,14 +88,22 @@ PATHS = [(method, re.compile(pattern), endpoint, dialect) for method, pattern, e
 )]
 # Stored messages of other APIs, and set-up of sessions whose traffic goes elsewhere.
 NOT_A_CALL = re.compile(r"/(threads|sessions)/[^/]+/messages$|/realtime/(calls|sessions|client_secrets)$")
-# Whose format an unknown host speaks, by what counting tokens is called there, else by dialect.
-COUNTS = (("/messages/count_tokens", "anthropic"), (":countTokens", "gemini"),
+# Whose format an unknown host speaks, by what stands in the path, else by dialect.
+PARTS = (("/publishers/anthropic/", "vertex"), ("/messages/count_tokens", "anthropic"), (":countTokens", "gemini"),
           (":computeTokens", "gemini"), ("/count-tokens", "bedrock"))
-HOME = {"messages": "anthropic", "message_batch": "anthropic", "gemini": "gemini",
+HOME = {"messages": "anthropic", "gemini": "gemini",
         "interactions": "gemini", "predict": "vertex", "converse": "bedrock", "invoke": "bedrock",
-        "ollama": "ollama", "cohere": "cohere", "tgi": "tgi", "llamacpp": "llamacpp"}
+        "ollama": "ollama", "cohere": "cohere", "rerank": "cohere", "tgi": "tgi", "llamacpp": "llamacpp"}
 # Paths that mean a model call only on their own provider's host, or with a body of that shape.
-OWN_HOST = {"cohere": ("cohere",), "unmetered": ("anthropic", "bedrock"), "predict": ("vertex",)}
+ASKS = ("model", "messages", "contents", "prompt", "input", "inputs", "requests", "texts", "query",
+        "instances")
+ANSWERS = ("usage", "usageMetadata", "choices", "candidates", "data", "generations")
+# Members of an answer's head that only one provider sends.
+HEADS = (("x-ms-served-model", "azure"), ("x-ms-deployment-name", "azure"),
+         ("mistral-correlation-id", "mistral"), ("x-generation-id", "openrouter"),
+         ("x-groq-region", "groq"), ("inference-id", "cerebras"), ("x-gemini-service-tier", "gemini"),
+         ("anthropic-organization-id", "anthropic"), ("openai-processing-ms", "openai"))
+OWN_HOST = {"unmetered": ("anthropic", "bedrock"), "predictions": ("replicate",)}
 
 
 def path_of(x):
@@ -126,18 +136,32 @@ def route_of(x):
 
 def has_shape(x, dialect):
     """An unknown host's exchange is a call when its bodies look like one."""
-    if dialect in OWN_HOST:
+    if dialect in OWN_HOST or dialect == "cohere" and not path_of(x).endswith("/v2/chat"):
         return False
-    request = request_of(x)
-    asks = any(k in request for k in ("model", "messages", "contents", "prompt", "input", "inputs"))
-    return asks or any("usage" in d or "usageMetadata" in d for d in documents(x)[1][-1:]) or \
-        x.method.upper() == "GET" or "/model/" in x.path
+    if dialect in ("invoke", "converse") and parse_json(x.req_body):
+        return True
+    return any(k in request_of(x) for k in ASKS) or x.method.upper() == "GET" or \
+        any(k in d for d in documents(x)[1] for k in ANSWERS)
 
 
 def provider_of(x, dialect):
-    """Of an unknown host the one whose format it speaks."""
-    counts = next((p for end, p in COUNTS if path_of(x).endswith(end)), None)
-    return known_host(x) or counts or HOME.get(dialect, "openai")
+    """Of an unknown host who its answer shows, else the one whose format it speaks."""
+    named = next((provider for part, provider in PARTS if part in path_of(x)), None)
+    return known_host(x) or evidence(x) or named or HOME.get(dialect, "openai")
+
+
+def evidence(x):
+    server, docs = x.headers.get("server", "").lower(), documents(x)[1]
+    if server == "llama.cpp" or any(isinstance(d.get("timings"), dict) for d in docs):
+        return "llamacpp"
+    told = next((provider for name, provider in HEADS if name in x.headers), None)
+    if told:
+        return told
+    is_gateway = any(name.startswith("x-litellm-") for name in x.headers)
+    ids = [d.get("id") for d in docs if isinstance(d.get("id"), str)]
+    if server == "uvicorn" and not is_gateway and ids and re.match(r"(chatcmpl|chat|cmpl)-", ids[0]):
+        return "vllm"
+    return None
 
 
 def asked_model(x, request):
