@@ -153,7 +153,8 @@ static void on_done(void *arg, struct exchange *x)
 {
 	struct pipeline *p = arg;
 
-	if (!llm_is_call(x))
+	/* of a suspended connection bytes are left out; HTTP/2's header tables need every one */
+	if (!llm_is_call(x) && x->version < 20)
 		pipeline_set_verdict(p, x->conn, VERDICT_SUSPENDED);
 	llm_on_done(p->llm, x);
 }

@@ -123,6 +123,28 @@
 #define HTTP_RATIO_FREE (1u << 20)
 /* http: exchanges that may be in flight on one HTTP/1.1 connection (pipelining) */
 #define HTTP_PIPELINE_MAX 64
+/* http: streams followed on one HTTP/2 connection; servers allow 100 to 250, ~2 KiB each */
+#define H2_STREAMS_MAX 256
+/* http: one header block as sent, and its frames; browsers and servers stop at 16 to 64 KiB */
+#define H2_BLOCK_BYTES_MAX (256u << 10)
+#define H2_CONTINUATIONS_MAX 64
+/* http: one header block decoded; what comes behind is not kept */
+#define H2_LIST_BYTES_MAX (256u << 10)
+/* http: a sender's header table; browsers ask for 64 KiB, everybody else for 4 */
+#define HPACK_TABLE_MAX (64u << 10)
+/* http: header blocks of one direction that fail before none is tried; a fill costs ~0.2 ms */
+#define HPACK_FAILED_MAX 8
+/*
+ * http: behind a loss, frames up to this length are looked for (the default maximum), on streams
+ * below this id (pooled connections are closed long before)
+ */
+#define H2_FIND_FRAME_MAX 16384
+#define H2_FIND_STREAM_MAX (1u << 24)
+/* http: bytes kept for that, and how many are added at a time: a frame, and a record behind it */
+#define H2_FIND_BYTES (64u << 10)
+#define H2_FIND_STEP (16u << 10)
+/* http: a stream that is silent for this long behind a loss has ended; events come in seconds */
+#define H2_LOSSY_WAIT_NS (60ull * 1000 * 1000 * 1000)
 /* http: decoded bytes one body may become; usage stands at the end, so generous */
 #define HTTP_DECODED_MAX (4ull << 30)
 /* http: decoded / coded bytes; text at 1,000:1 is an attack */

@@ -69,6 +69,13 @@ enum stat_class {
 	     "see capture.window.late_connections and conn.gap.bytes") \
 	STAT(HTTP_PIPELINE_FULL, "http.pipeline_full", LOSS, "connections given up: too many requests without response", \
 	     "none: report the client") \
+	STAT(HTTP_STREAMS_FULL, "http.h2.streams_full", LOSS, "HTTP/2 streams not followed: too many open at once", \
+	     "none: report the client") \
+	STAT(HTTP_HEAD_UNKNOWN, "http.h2.head_unknown", LOSS, \
+	     "HTTP/2 heads with headers that were sent before the trace began or were lost", \
+	     "start the command under `tolltap run`; see capture.window.late_connections and conn.gap.bytes") \
+	STAT(HTTP_FLOOD, "http.h2.flood", LOSS, "HTTP/2 connections given up: header blocks past every limit", \
+	     "none: the peer is broken or hostile") \
 	STAT(HTTP_NO_MEMORY, "http.no_memory", LOSS, "connections given up because memory or the exchange's arena was out", \
 	     "give tolltap more memory") \
 	STAT(HTTP_UNIT_LOST_BYTES, "http.unit_lost.bytes", LOSS, "bytes of a body skipped behind a loss, up to its next event or frame", \

@@ -28,7 +28,7 @@ static enum detect detect_settings(const u8 *p, size_t n)
 		return DETECT_NO;
 	if (n > 5 && memcmp(p + 5, zero, n < 9 ? n - 5 : 4))
 		return DETECT_NO;
-	return n >= 9 ? DETECT_H2 : DETECT_MORE;
+	return n >= 9 ? DETECT_H2_SERVER : DETECT_MORE;
 }
 
 enum detect detect_first(const u8 *p, size_t n)
@@ -44,7 +44,7 @@ enum detect detect_first(const u8 *p, size_t n)
 	if (status > 0)
 		return DETECT_RESPONSE;
 	if (h2 > 0)
-		return DETECT_H2;
+		return DETECT_H2_CLIENT;
 	if (h2 == 0)
 		return DETECT_MORE;
 
@@ -140,18 +140,4 @@ enum detect detect_head_line(const u8 *p, size_t n)
 	enum detect d = detect_status_line(p, n);
 
 	return d == DETECT_NO ? detect_request_line(p, n) : d;
-}
-
-bool detect_is_h2_frames(const u8 *p, size_t n)
-{
-	size_t at = 0;
-
-	while (n - at >= 9) {
-		size_t len = (size_t)p[at] << 16 | (size_t)p[at + 1] << 8 | p[at + 2];
-
-		if (len > 16384 || p[at + 3] > 9 || (p[at + 5] & 0x80) || len > n - at - 9)
-			return false;
-		at += 9 + len;
-	}
-	return n > 0 && at == n;
 }

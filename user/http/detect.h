@@ -14,7 +14,8 @@ enum detect {
 	DETECT_NO,
 	DETECT_REQUEST,
 	DETECT_RESPONSE,
-	DETECT_H2,		/* client preface, or a server's SETTINGS frame */
+	DETECT_H2_CLIENT,	/* preface */
+	DETECT_H2_SERVER,	/* SETTINGS frame */
 };
 
 #define DETECT_FIRST_MAX 32	/* detect_first never asks for more */
@@ -27,8 +28,5 @@ enum detect detect_first(const u8 *p, size_t n);
  * could still become one, REQUEST or RESPONSE when the whole line is there, line feed included.
  */
 enum detect detect_head_line(const u8 *p, size_t n);
-
-/* Whether p[0..n) is exactly a row of HTTP/2 frames (a client writes whole frames). */
-bool detect_is_h2_frames(const u8 *p, size_t n);
 
 #endif

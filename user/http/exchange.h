@@ -30,6 +30,7 @@
 	H(CONTENT_ENCODING, "content-encoding") \
 	H(CONTENT_TYPE, "content-type") \
 	H(GRPC_ENCODING, "grpc-encoding") \
+	H(GRPC_STATUS, "grpc-status") \
 	H(HELICONE_CACHE, "helicone-cache") \
 	H(HOST, "host") \
 	H(INFERENCE_ID, "inference-id") \
@@ -113,6 +114,11 @@ enum exchange_flag {
 	 * cut or unanswered on a traced client: taken for its abort (who closed first is not seen)
 	 */
 	EXCHANGE_F_CLIENT_CLOSED = 1 << 9,
+	/*
+	 * HTTP/2, joined late or after a loss: a header could not be known. What is absent, an
+	 * empty path, method or authority, and status 0 then mean unknown.
+	 */
+	EXCHANGE_F_HEAD_UNKNOWN = 1 << 10,
 };
 
 /*

@@ -6,13 +6,15 @@
  * chunked bodies with trailers, 1xx, HEAD, 204, Expect, bodies to close; content codings gzip,
  * deflate, br, zstd (streamed, capped); bodies cut into units (enum http_framing).
  * WebSocket: an upgrade's exchange stays open, its messages are units; joined late, an exchange
- * without path and status stands in for it, of that framing from on_request on. HTTP/2 and anything
- * else are recognised and reported by on_undecoded with their bytes, never ignored in silence.
- * Knows neither processes nor providers. Pipeline thread only.
+ * without path and status stands in for it, of that framing from on_request on. HTTP/2: any number
+ * of streams, one exchange each; by prior knowledge, ALPN or h2c upgrade; resets, trailers; joined
+ * late, headers that cannot be known are unknown (EXCHANGE_F_HEAD_UNKNOWN), never wrong. Anything
+ * else is reported by on_undecoded with its bytes, never ignored in silence. Knows neither
+ * processes nor providers. Pipeline thread only.
  *
  * Either side may be traced: which direction carries the request is found from the bytes. The two
  * directions may be delivered out of step: what comes before its time is held (HTTP_HOLD_MAX).
- * Pairing goes by order; once a head may have gone by unseen (gap, late start), by time, and what
+ * HTTP/1 pairs by order; once a head may have gone by unseen (gap, late start), by time, and what
  * stays ambiguous is not paired.
  *
  * Calls for one exchange: on_request, its units, on_response, its units, on_done; request units may
@@ -42,7 +44,7 @@ enum unit_step {
 
 /* What a connection carries that is not understood here. */
 enum undecoded_kind {
-	UNDECODED_H2,
+	UNDECODED_H2,		/* streams with an unknown head, tunnels, pushes, floods */
 	UNDECODED_WEBSOCKET,
 	UNDECODED_CODING,	/* unknown content coding (compress, dcz ...) */
 	UNDECODED_OTHER,	/* not HTTP */

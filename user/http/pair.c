@@ -59,12 +59,17 @@ static void pair_unlink(struct http_conn *h, struct http_x *x)
 	h->count--;
 }
 
-static void pair_finish(struct http_conn *h, struct http_x *x)
+void pair_detach(struct http_conn *h, struct http_x *x)
 {
 	pair_unlink(h, x);
 	for (int i = 0; i < 2; i++)
 		if (h->side[i].x == x)
 			h->side[i].x = NULL;
+}
+
+static void pair_finish(struct http_conn *h, struct http_x *x)
+{
+	pair_detach(h, x);
 	if (!x->is_ghost && x->head_done)
 		h->ops->on_done(h->arg, &x->pub);
 	exchange_free(x);

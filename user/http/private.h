@@ -62,8 +62,7 @@ struct http_side {
 	bool body_begun;
 	bool at_line_start;		/* RESYNC */
 	bool has_candidate;		/* RESYNC: a response head waits in hold for its request */
-	u8 h2_records;			/* RESYNC: records in a row that look like HTTP/2 frames */
-	u8 ws_records;			/* RESYNC: and like a WebSocket client's */
+	u8 ws_records;			/* RESYNC: records in a row like a WebSocket client's */
 	u64 ts_ns;			/* of the current record */
 	u64 start_ns;			/* first byte of this message */
 	u64 message_bytes;
@@ -183,6 +182,8 @@ struct http_x *pair_new(struct http_conn *h, struct http_side *s, const struct h
 struct http_x *pair_awaiting(const struct http_conn *h);
 /* The exchange that a response head of that time answers; NULL: none that we know. */
 struct http_x *pair_pick(struct http_conn *h, u64 ts_ns);
+/* It goes on elsewhere, and is the caller's. */
+void pair_detach(struct http_conn *h, struct http_x *x);
 void pair_finish_if_over(struct http_conn *h, struct http_x *x);
 /* The exchange that made the connection WebSocket, or NULL; and its end. */
 struct http_x *pair_upgraded(const struct http_conn *h);

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/stats.h"
 #include "http/detect.h"
+#include "http/h2_frame.h"
 #include "http/ws.h"
 
 static bool scan_add(struct http_side *s, const u8 *p, size_t n)
@@ -24,7 +25,8 @@ static void first_decide(struct http_conn *h, struct http_side *s, enum detect d
 {
 	bool is_request = d == DETECT_REQUEST;
 
-	if (d == DETECT_H2) {
+	if (d == DETECT_H2_CLIENT || d == DETECT_H2_SERVER) {
+		h->request_side = (int)(d == DETECT_H2_CLIENT ? s - h->side : 1 - (s - h->side));
 		http_become(h, HTTP_PROTO_H2, UNDECODED_H2, NULL);
 	} else if (d != DETECT_REQUEST && d != DETECT_RESPONSE) {
 		http_become(h, HTTP_PROTO_NONE, UNDECODED_OTHER, "not HTTP");
@@ -241,21 +243,16 @@ size_t resync_step(struct http_conn *h, struct http_side *s, const u8 *p, size_t
 	s->has_candidate = false;
 	if (s->is_record_start && s->scan.n == 0) {
 		s->at_line_start = true;
+		if (h->protocol == HTTP_PROTO_UNKNOWN && h2_frame_is_row(p, n)) {
+			h->request_side = -1;	/* at best guessed, from what was no head */
+			http_become(h, HTTP_PROTO_H2, UNDECODED_H2, NULL);
+			return 0;
+		}
 		if (resync_is_websocket(h, s, p, n)) {
 			resync_become_websocket(h, s);
 			return 0;
 		}
 		if (s->ws_records) {
-			resync_skip(h, n);
-			return n;
-		}
-		s->h2_records = h->protocol == HTTP_PROTO_UNKNOWN && detect_is_h2_frames(p, n) ?
-					s->h2_records + 1 : 0;
-		if (s->h2_records == 2) {
-			http_become(h, HTTP_PROTO_H2, UNDECODED_H2, NULL);
-			return 0;
-		}
-		if (s->h2_records) {
 			resync_skip(h, n);
 			return n;
 		}

@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "base/stats.h"
 #include "http/detect.h"
+#include "http/h2.h"
 
 struct side_to {
 	struct http_conn *h;
@@ -194,6 +195,18 @@ static void side_switch(struct http_conn *h, enum h1_upgrade upgrade, bool is_tu
 		http_become(h, HTTP_PROTO_NONE, UNDECODED_OTHER, "upgraded");
 }
 
+/* The answer to the request that asked for HTTP/2 comes there, on stream 1. */
+static void side_switch_h2c(struct http_conn *h, struct http_x *x)
+{
+	pair_detach(h, x);
+	x->pub.status = 0;
+	x->pub.response_start_ns = 0;
+	memset(x->pub.header[HTTP_RESPONSE], 0, sizeof(x->pub.header[HTTP_RESPONSE]));
+	x->response_started = false;
+	http_become(h, HTTP_PROTO_H2, UNDECODED_H2, NULL);
+	h2_adopt(h, x);
+}
+
 static void side_response_head(struct http_conn *h, struct http_side *s)
 {
 	struct http_x *x = s->x;
@@ -202,6 +215,11 @@ static void side_response_head(struct http_conn *h, struct http_side *s)
 	bool is_tunnel = x->is_connect && x->pub.status / 100 == 2;
 	bool is_switch = is_tunnel || x->pub.status == 101;
 
+	if (x->pub.status == 101 && upgrade == H1_UPGRADE_H2C && x->upgrade == upgrade &&
+	    x->request_over && !x->is_ghost) {
+		side_switch_h2c(h, x);
+		return;
+	}
 	x->is_upgraded = x->pub.status == 101 && upgrade == H1_UPGRADE_WEBSOCKET && x->is_wanted;
 	exchange_tell_response(h, x, kind != BODY_NONE);
 	side_body_begin(h, s, kind);

@@ -7,12 +7,10 @@
  *	   +--preface--> H2     +--2xx to CONNECT--> UNKNOWN
  *	   +--else--> NONE
  */
-#include "http/private.h"
-
 #include <stdlib.h>
 
-#include "base/limits.h"
 #include "base/stats.h"
+#include "http/h2.h"
 
 const char *http_undecoded_name(enum undecoded_kind kind)
 {
@@ -47,7 +45,7 @@ void http_report(struct http_conn *h, enum http_protocol protocol)
 static void http_set_reader(struct http_conn *h, enum http_protocol protocol)
 {
 	static const struct http_protocol_ops *const readers[HTTP_PROTO_MAX] = {
-		[HTTP_PROTO_H2] = NULL,
+		[HTTP_PROTO_H2] = &h2_protocol,
 		[HTTP_PROTO_WEBSOCKET] = &websocket_reader,
 	};
 

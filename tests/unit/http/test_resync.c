@@ -172,7 +172,7 @@ static void test_roles_stay(void **state)
 
 static void test_late_h2(void **state)
 {
-	CHECK_WHOLE("! h2\n# h2 22\n", LATE, W("\0\0\2\0\1\0\0\0\1ab"), W("\0\0\2\0\1\0\0\0\1ab"),
+	CHECK_WHOLE("! h2\n# h2 6\n", LATE, W("\0\0\2\0\1\0\0\0\1ab"), W("\0\0\2\0\1\0\0\0\1ab"),
 		    R("\0\0\2\0\1\0\0\0\1ab"), CLOSE);
 }
 

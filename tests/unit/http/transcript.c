@@ -17,8 +17,7 @@
 struct transcript {
 	struct buf text;
 	char open;			/* the direction of the unit the text stands in; 0: none */
-	bool in_unit[2];
-	bool has_name_end[2];
+	const struct exchange *open_x;	/* and its exchange */
 	u64 undecoded[UNDECODED_MAX];
 };
 
@@ -56,6 +55,19 @@ static void say_response(void *arg, struct exchange *x)
 	buf_printf(&t->text, "< %u %s\n", x->status, framings[x->framing]);
 }
 
+/* Which directions of an exchange are in a unit: kept where the llm room keeps its state. */
+static bool in_unit(const struct exchange *x, enum http_dir dir)
+{
+	return (uintptr_t)x->user & (1u << dir);
+}
+
+static void set_in_unit(struct exchange *x, enum http_dir dir, bool is)
+{
+	uintptr_t bits = (uintptr_t)x->user & ~(uintptr_t)(1u << dir);
+
+	x->user = (void *)(bits | (uintptr_t)is << dir);
+}
+
 /* The text of a unit; pieces of one unit are joined, so cuts do not show. */
 static void say_unit(void *arg, struct exchange *x, enum http_dir dir, enum unit_step step,
 		     struct str s)
@@ -64,18 +76,20 @@ static void say_unit(void *arg, struct exchange *x, enum http_dir dir, enum unit
 	char side = dir == HTTP_REQUEST ? '>' : '<';
 
 	if (step == UNIT_BEGIN) {
-		assert_false(t->in_unit[dir]);
-		t->in_unit[dir] = true;
+		assert_false(in_unit(x, dir));
+		set_in_unit(x, dir, true);
 		say_line(t);
 		buf_printf(&t->text, s.n ? "%c[" STR_FMT "|" : "%c[", side, STR_ARG(s));
 		t->open = side;
+		t->open_x = x;
 		return;
 	}
-	assert_true(t->in_unit[dir]);
-	if (t->open != side) {
+	assert_true(in_unit(x, dir));
+	if (t->open != side || t->open_x != x) {
 		say_line(t);
 		buf_printf(&t->text, "%c..", side);
 		t->open = side;
+		t->open_x = x;
 	}
 	if (step == UNIT_DATA) {
 		assert_true(s.n > 0);
@@ -87,7 +101,7 @@ static void say_unit(void *arg, struct exchange *x, enum http_dir dir, enum unit
 		buf_append_char(&t->text, '~');
 		return;
 	}
-	t->in_unit[dir] = false;
+	set_in_unit(x, dir, false);
 	buf_append_char(&t->text, step == UNIT_END ? ']' : '}');
 	say_line(t);
 }
@@ -96,12 +110,12 @@ static void say_done(void *arg, struct exchange *x)
 {
 	static const char *const flags[] = {"request_gap", "request_policy", "response_gap",
 					    "response_cut", "request_cut", "decode_failed",
-					    "stream", "no_response", "server", "client_closed"};
+					    "stream", "no_response", "server", "client_closed",
+					    "head_unknown"};
 	struct transcript *t = arg;
 
 	say_line(t);
-	assert_false(t->in_unit[0] && t->in_unit[1]);
-	t->in_unit[0] = t->in_unit[1] = false;
+	assert_false(in_unit(x, HTTP_REQUEST) && in_unit(x, HTTP_RESPONSE));
 	buf_append_char(&t->text, '=');
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
 		if (x->flags & (1u << i) & ~(u32)(EXCHANGE_F_SERVER_SIDE | EXCHANGE_F_STREAM))

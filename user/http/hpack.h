@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Header blocks of one direction of an HTTP/2 connection, through libnghttp2's inflater.
+ *
+ * The inflater's table is shared with the sender: a block that was not seen leaves it unknown.
+ * hpack_lose says so; the table is then filled with entries without a name, so that later indices
+ * line up and what they stand for comes out as unknown (an empty name), never as a wrong header.
+ * Entries sent from then on displace them, and with the last of them all is exact again.
+ *
+ * The encoder announces a table's size in a block before it uses it, so SETTINGS of the other
+ * direction need not be waited for: any size up to HPACK_TABLE_MAX is taken.
+ */
+#ifndef TOLLTAP_HTTP_HPACK_H
+#define TOLLTAP_HTTP_HPACK_H
+
+#include "base/str.h"
+
+struct nghttp2_hd_inflater;
+
+struct hpack {
+	struct nghttp2_hd_inflater *inflater;	/* NULL: none yet, or lost */
+	bool is_lost;		/* what the table holds is not known: fill it first */
+	bool is_large;		/* it did not fit: fill the largest table there can be */
+	u8 failed_cnt;
+};
+
+/* name is empty for a header that cannot be known; both are borrowed */
+typedef void (*hpack_field_fn)(void *arg, struct str name, struct str value);
+
+void hpack_fini(struct hpack *h);		/* a zeroed one is fine */
+void hpack_lose(struct hpack *h);
+/*
+ * The next bytes of a block, is_end with its last. 0; or -EPROTO, -ENOMEM: the rest of the block
+ * cannot be read and the table is lost.
+ */
+int hpack_feed(struct hpack *h, const u8 *p, size_t n, bool is_end, hpack_field_fn field,
+	       void *arg);
+
+#endif
