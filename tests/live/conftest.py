@@ -11,6 +11,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "reference")]
 
 import exchanges    # noqa: E402
+import pki          # noqa: E402
 import price        # noqa: E402
 import server       # noqa: E402
 
@@ -33,17 +34,24 @@ def recorded():
 
 
 @pytest.fixture(scope="session")
+def of_providers():
+    """Those of the other providers."""
+    held = exchanges.load()[1] + ([] if not exchanges.has_corpus() else exchanges.load_bundled())
+    return [r for r in held if r.endpoint and r.host not in HOSTS]
+
+
+@pytest.fixture(scope="session")
 def bundled():
     return {r.about: r for r in exchanges.load_bundled()}
 
 
 @pytest.fixture(scope="session")
-def live_server(recorded, tmp_path_factory):
+def live_server(recorded, of_providers, tmp_path_factory):
     folder = tmp_path_factory.mktemp("server")
-    rows = recorded + exchanges.load_bundled()
+    rows = recorded + of_providers + exchanges.load_bundled()
     with server.Server(rows, str(folder / "pki"), (("127.0.0.1", 0), NAMED), SEED) as s:
         hosts = folder / "hosts"
-        hosts.write_text(f"127.0.0.1 localhost\n{NAMED[0]} api.openai.com api.anthropic.com\n")
+        hosts.write_text(f"127.0.0.1 localhost\n{NAMED[0]} {' '.join(pki.NAMES[1:])}\n")
         s.named = ["unshare", "--mount", "--propagation", "private", "sh", "-c",
                    'mount --bind "$0" /etc/hosts && exec "$@"', str(hosts)]
         yield s

@@ -5,7 +5,9 @@ import os
 import subprocess
 
 Pki = collections.namedtuple("Pki", "ca leaf leaf_key")
-NAMES = ("localhost", "api.openai.com", "api.anthropic.com")
+NAMES = ("localhost", "api.openai.com", "api.anthropic.com", "generativelanguage.googleapis.com",
+         "bedrock-runtime.us-east-1.amazonaws.com", "api.mistral.ai", "api.cohere.com",
+         "api.groq.com", "ollama.com")
 
 
 def openssl(*args):

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recorded exchanges of other providers through their own SDKs, each to its provider's own name."""
+import json
+import random
+
+import pytest
+
+import conftest
+import drive
+import reader
+import truth
+
+PER_CLIENT = 8
+# SDK, provider, endpoints, and whether streams are asked for.
+CLIENTS = [
+    ("genai", "gemini", ("generate_content",), False), ("genai", "gemini", ("generate_content",), True),
+    ("boto3", "bedrock", ("converse", "invoke"), False), ("boto3", "bedrock", ("converse", "invoke"), True),
+    ("mistral", "mistral", ("chat",), False), ("mistral", "mistral", ("chat",), True),
+    ("cohere", "cohere", ("chat",), False), ("cohere", "cohere", ("chat",), True),
+    ("groq", "groq", ("chat",), False), ("groq", "groq", ("chat",), True),
+    ("ollama", "ollama", ("chat", "completions"), False), ("ollama", "ollama", ("chat", "completions"), True),
+]
+ENDINGS = {"cohere": "/v2/chat", "ollama": "/api/"}     # of several APIs the one this SDK speaks
+
+
+def share(of_providers, sdk, provider, endpoints, is_stream):
+    """Exchanges that this SDK can be answered with."""
+    rows = []
+    for r in of_providers:
+        want = reader.read(r.exchange())
+        fits = want and (want["provider"], want["stream"]) == (provider, is_stream) and \
+            want["endpoint"] in endpoints and r.status == 200 and want["requested"]
+        if fits and ENDINGS.get(sdk, "/") in r.path and not r.response.lstrip().startswith(b"[") and \
+                "arn:" not in want["requested"]:
+            rows.append((r, want))
+    random.Random(f"{conftest.SEED}/{sdk}/{is_stream}").shuffle(rows)
+    return rows[:PER_CLIENT]
+
+
+@pytest.mark.parametrize("sdk, provider, endpoints, is_stream", CLIENTS,
+                         ids=[f"{c[0]}{' stream' * c[3]}" for c in CLIENTS])
+def test_sdk(sdk, provider, endpoints, is_stream, of_providers, tls, book, home, tmp_path):
+    rows = share(of_providers, sdk, provider, endpoints, is_stream)
+    assert rows, f"no exchange for {sdk}"
+    jobs = [{"ask": r.id, "endpoint": want["endpoint"], "stream": is_stream, "model": want["requested"]}
+            for r, want in rows]
+    (tmp_path / "jobs").write_text(json.dumps(jobs))
+    env = drive.environment(tls, home) | {
+        "AWS_ACCESS_KEY_ID": "AKIADUMMY", "AWS_SECRET_ACCESS_KEY": "sk-dummy-aws",
+        "AWS_EC2_METADATA_DISABLED": "true", "AWS_CA_BUNDLE": tls.pki.ca,
+        "OLLAMA_API_KEY": "sk-dummy-ollama"}
+    command = [drive.PYTHON, str(drive.CLIENTS / "py_dialects.py"), str(tmp_path / "jobs"), sdk]
+    outcome = drive.run(command, env, tmp_path, prefix=tls.named)
+    assert outcome.status == 0, outcome.stderr
+    assert len(tls.calls) == len(jobs), outcome.stdout
+    truth.none(truth.check_in_order(outcome.records, tls.calls, book), outcome)
+    truth.none(truth.leaks(tmp_path, [outcome.stderr], [f"exchange:{j['ask']}" for j in jobs]))
