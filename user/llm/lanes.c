@@ -10,9 +10,11 @@
  *	end of the connection                      --> what is still open was aborted
  *
  * What a call consists of stands in the event that ends it; a lane keeps what was asked, and when.
- * Realtime servers begin responses of their own accord: such a lane is opened as it is bound. They
- * also tell what a transcription of the user's speech used, a call of its own at another model.
- * Gemini Live has no names for its turns: each usageMetadata is a call.
+ * Realtime servers begin responses of their own accord: such a lane is opened as it is bound. A
+ * client's message may also come late, for its write returns after the answer was read: it then
+ * belongs to the lane that was opened without one. Realtime servers also tell what a transcription
+ * of the user's speech used, a call of its own at another model. Gemini Live has no names for its
+ * turns: each usageMetadata is a call.
  *
  * Holds LLM_LANES_MAX lanes per connection; one more loses the oldest (calls.lost).
  */
@@ -30,6 +32,7 @@ struct lane {
 	u64 order;			/* 0: free; lower is older */
 	u64 stream;			/* hash of its stream_id, 0: none */
 	bool is_bound;			/* its response's id is known */
+	bool is_ahead;			/* and no client's message asked for it so far */
 	u32 proof;			/* enum shape_proof, of what was asked */
 	u64 start_ns, first_ns;
 	struct lane_text id, model, tier;
@@ -177,6 +180,14 @@ static struct lane *lane_open(struct lanes *lanes)
 
 /* --- the client's messages ------------------------------------------------------------------- */
 
+/* The lane that was opened before its client's message came. */
+static struct lane *lane_ahead(struct lanes *l, u64 stream)
+{
+	struct lane *lane = lane_oldest(l, true, stream);
+
+	return lane && lane->is_ahead ? lane : NULL;
+}
+
 static void lanes_asked(struct llm_state *s, const struct exchange *x)
 {
 	const struct llm_state *asked = &s->lanes->asked;
@@ -187,9 +198,13 @@ static void lanes_asked(struct llm_state *s, const struct exchange *x)
 	s->lanes->asked_ns = x->unit_ns[HTTP_REQUEST];
 	if (asked->doc.kind != DOC_RESPONSE_CREATE)
 		return;
-	lane = lane_open(s->lanes);
-	lane->stream = asked->stream;
-	lane->start_ns = x->unit_ns[HTTP_REQUEST];
+	lane = lane_ahead(s->lanes, asked->stream);
+	if (!lane) {
+		lane = lane_open(s->lanes);
+		lane->stream = asked->stream;
+		lane->start_ns = x->unit_ns[HTTP_REQUEST];
+	}
+	lane->is_ahead = false;
 	lane->proof = asked->asked_proof;
 	text_set(&lane->model, asked->call.model_requested);
 	text_set(&lane->tier, asked->asked_tier);
@@ -243,6 +258,7 @@ static void lanes_created(struct llm_state *s, const struct exchange *x)
 		lane = lane_open(s->lanes);
 		lane->stream = s->stream;
 		lane->start_ns = x->unit_ns[HTTP_RESPONSE];
+		lane->is_ahead = true;
 	}
 	text_set(&lane->id, id);
 	lane->is_bound = true;

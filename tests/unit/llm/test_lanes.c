@@ -211,6 +211,11 @@ static void test_out_of_step(void **state)
 {
 	check(&responses, CREATED("r1") COMPLETED("r1", "1", "2"),
 	      "responses >m-1 r1 completed input=1 output=2 exact tier=default 200-0-300\n");
+	/* the client's message comes behind the answer's beginning */
+	check(&responses, CREATED("r1") CREATE("m") COMPLETED("r1", "1", "2") CREATED("r2")
+	      CREATE("n") COMPLETED("r2", "3", "4"),
+	      "responses m>m-1 r1 completed input=1 output=2 exact tier=default 200-0-400\n"
+	      "responses n>m-1 r2 completed input=3 output=4 exact tier=default 500-0-700\n");
 	check(&responses, CREATED("r1") CREATED("r1") COMPLETED("r1", "1", "2")
 	      COMPLETED("r1", "1", "2"),
 	      "responses >m-1 r1 completed input=1 output=2 exact tier=default 200-0-400\n"
