@@ -130,7 +130,11 @@ static void on_call(void *arg, const struct exchange *x, const struct call *call
 static bool on_request(void *arg, struct exchange *x)
 {
 	struct pipeline *p = arg;
-	bool is_wanted = llm_on_request(p->llm, x);
+	const struct conn *conn = x->conn;
+	bool is_wanted;
+
+	x->origin = (u64)conn->tgid << 40 ^ conn->start_ns;
+	is_wanted = llm_on_request(p->llm, x);
 
 	stats_add(STAT_HTTP_EXCHANGES, 1);
 	if (is_wanted)

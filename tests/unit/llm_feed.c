@@ -113,6 +113,9 @@ struct fed llm_feed(struct llm *l, const struct feed *f, unsigned int way)
 
 	l = l ? l : own;
 	fed_current = &fed;
+	x.conn = f->conn;
+	x.request_start_ns = f->start_ns ? f->start_ns : x.request_start_ns;
+	x.end_ns = f->end_ns ? f->end_ns : x.end_ns;
 	x.method = str_of(f->method ? f->method : "POST");
 	x.authority = str_of(f->host ? f->host : "api.openai.com");
 	x.path = str_of(f->path ? f->path : "/v1/chat/completions");
@@ -120,6 +123,7 @@ struct fed llm_feed(struct llm *l, const struct feed *f, unsigned int way)
 	for (size_t i = 0; i < ARRAY_LEN(f->header) && f->header[i].value; i++)
 		x.header[f->header[i].dir][f->header[i].header] = str_of(f->header[i].value);
 	fed.is_wanted = llm_on_request(l, &x);
+	x.body_bytes[HTTP_REQUEST] = f->request ? strlen(f->request) : 0;
 	if (f->form)
 		feed_form(l, &x, f, way);
 	if (f->request)

@@ -183,6 +183,13 @@
 /* llm: response ids remembered, to know a second view of the same response; 32 bytes each */
 #define LLM_RECENT_MAX 4096
 
+/* llm: requests remembered, to know one that is asked again; ~150 bytes each */
+#define LLM_ASKED_MAX 1024
+#define LLM_ASKED_ID_MAX 64
+/* llm: a request that failed is tried again within this; servers ask for waits up to a minute */
+#define LLM_RETRY_NS (120ull * 1000 * 1000 * 1000)
+/* llm: calls remembered, to know a gateway's other side; the two end within ms of each other */
+#define LLM_TWINS_MAX 256
 /* llm: texts of one line of a batch's results; a few ids and names */
 #define LLM_LINE_ARENA_MAX (64u << 10)
 

@@ -58,6 +58,24 @@ static u64 meters_sum(const struct meters *m, const enum meter *ids, size_t n)
 	return sum;
 }
 
+static bool meters_has_any(const struct meters *m, const enum meter *ids, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (meters_has(m, ids[i]))
+			return true;
+	return false;
+}
+
+bool meters_has_input(const struct meters *m)
+{
+	return meters_has_any(m, meter_inputs, ARRAY_LEN(meter_inputs));
+}
+
+bool meters_has_output(const struct meters *m)
+{
+	return meters_has_any(m, meter_outputs, ARRAY_LEN(meter_outputs));
+}
+
 u64 meters_input_total(const struct meters *m)
 {
 	return meters_sum(m, meter_inputs, ARRAY_LEN(meter_inputs));

@@ -79,6 +79,10 @@ const char *meter_name(enum meter id);
 u64 meter_block(enum meter id);
 int meter_find(struct str name, enum meter *ret);		/* -ENOENT */
 
+/* Whether anything of the side is told at all. */
+bool meters_has_input(const struct meters *m);
+bool meters_has_output(const struct meters *m);
+
 /* The inclusive OpenTelemetry totals: all tokens sent to, and all tokens made by the model. */
 u64 meters_input_total(const struct meters *m);
 u64 meters_output_total(const struct meters *m);

@@ -122,6 +122,7 @@ enum record_type {
 	FIELD(TLS_STACK, STR, "tls.stack", "tls_stack") \
 	FIELD(TLS_FORM, STR, "tls.form", "tls_form") \
 	FIELD(RETRY_SEQ, U64, "retry.seq", "retry_seq") \
+	FIELD(RETRY_OF, STR, "retry.of", "retry_of") \
 	FIELD(FALLBACK_DEPTH, U64, "fallback_depth", "fallback_depth") \
 	FIELD(FLAGS, LIST, "flags", "flags")
 

@@ -40,6 +40,17 @@ static bool is_open(const struct llm_state *s)
 	return false;
 }
 
+/* Pictures are billed by the piece where no tokens are told, whatever else is. */
+static void take_pieces(struct llm_state *s)
+{
+	struct usage *u = &s->doc.usage[SLOT_MAIN];
+
+	if (!usage_has(u, CTR_INPUT) && !usage_has(u, CTR_OUTPUT) && s->doc.has_usage[SLOT_TWIN])
+		usage_replace(u, &s->doc.usage[SLOT_TWIN]);
+	take_usage(s, u);
+	s->has_main = true;
+}
+
 /* Groq sends the same figures twice, under two names: never both. */
 static void assemble_last(struct llm_state *s)
 {
@@ -53,6 +64,8 @@ static void assemble_last(struct llm_state *s)
 	}
 	if (is_job && !is_done(s)) {
 		return;
+	} else if (doc->has_usage[SLOT_MAIN] && s->endpoint->paths == PATHS_IMAGES) {
+		take_pieces(s);
 	} else if (doc->has_usage[SLOT_MAIN]) {
 		take_usage(s, &doc->usage[SLOT_MAIN]);
 		s->has_main = true;
@@ -131,7 +144,7 @@ void assemble_document(struct llm_state *s)
 		s->is_terminal = true;
 }
 
-/* A tick is 1e-10 USD, 100 pico-USD; none at all beside tokens means "not told". */
+/* A tick is 1e-10 USD, 1e5 femto-USD; none at all beside tokens means "not told". */
 static void take_cost(struct llm_state *s)
 {
 	const struct usage *u = &s->usage;
@@ -146,7 +159,7 @@ static void take_cost(struct llm_state *s)
 		    __builtin_add_overflow(cost, usage_get(u, CTR_COST_UPSTREAM), &cost))
 			return;
 	} else if (usage_get(u, CTR_COST_TICKS)) {
-		if (__builtin_mul_overflow(u->count[CTR_COST_TICKS], 100, &cost))
+		if (__builtin_mul_overflow(u->count[CTR_COST_TICKS], 100000, &cost))
 			return;
 	} else {
 		return;
@@ -154,7 +167,7 @@ static void take_cost(struct llm_state *s)
 	if (cost > INT64_MAX)
 		return;
 	s->call.has_provider_cost = true;
-	s->call.provider_cost_pico_usd = (s64)cost;
+	s->call.provider_cost_femto_usd = (s64)cost;
 }
 
 static void take_units(struct llm_state *s)
@@ -195,6 +208,15 @@ static void take_result(struct llm_state *s, const struct usage_result *r)
 	s->is_usage_whole = r->is_whole;
 }
 
+/* Nothing was told, or less than there was to tell. */
+static bool is_usage_thin(const struct llm_state *s)
+{
+	return !s->usage_cnt || s->is_broken || s->is_started_only ||
+	       (s->endpoint->assembly == ASSEMBLE_INVOKE && !s->hop_cnt &&
+		!usage_has(&s->usage, CTR_OUTPUT) &&
+		!bedrock_is_embedding(s->call.model_requested));
+}
+
 void assemble_call(struct llm_state *s, const struct exchange *x)
 {
 	struct usage_result r;
@@ -208,7 +230,7 @@ void assemble_call(struct llm_state *s, const struct exchange *x)
 		take_cost(s);
 		s->usage_cnt = 0;
 	}
-	if (!s->usage_cnt || s->is_broken || s->is_started_only)
+	if (is_usage_thin(s))
 		headers_usage(s, x);
 	estimate_usage(s);
 	if (s->usage_cnt) {

@@ -117,7 +117,7 @@ struct call {
 	u64 provider_total;
 	s64 residual;			/* provider_total - sum of the parts */
 	bool has_provider_cost;
-	s64 provider_cost_pico_usd;	/* 1e-12 USD, exact as reported */
+	s64 provider_cost_femto_usd;	/* 1e-15 USD, as reported */
 	enum usage_source usage_source;
 	enum completeness completeness;
 	enum cache_status cache_status;

@@ -141,6 +141,8 @@ enum endpoint_flag {
 	ENDPOINT_F_STREAMS = 1 << 5,	/* streams unless asked not to */
 	ENDPOINT_F_LINES = 1 << 6,	/* the body is lines, whatever its label says */
 	ENDPOINT_F_SOCKET = 1 << 7,	/* becomes a WebSocket of many calls (lanes.c) */
+	ENDPOINT_F_FRAMES = 1 << 8,	/* a good answer is an AWS event stream, labelled or not */
+	ENDPOINT_F_ARRAY = 1 << 9,	/* what looks like one document is an array of them */
 };
 
 struct endpoint {

@@ -18,8 +18,20 @@ static bool is_countable(const struct llm_state *s)
 	return is_pieces && is_openai && s->is_stream && s->delta_cnt && !s->has_other_delta;
 }
 
+/* llama.cpp: the prompt of usage is what was read anew and what was there already. */
+static void split_timings(struct llm_state *s)
+{
+	u64 cached = usage_get(&s->metrics, CTR_CACHE_READ);
+
+	if (!usage_has(&s->usage, CTR_CACHE_READ) && usage_has(&s->metrics, CTR_CACHE_READ) &&
+	    usage_get(&s->usage, CTR_INPUT) == cached + usage_get(&s->metrics, CTR_INPUT))
+		usage_set(&s->usage, CTR_CACHE_READ, cached);
+}
+
 void estimate_usage(struct llm_state *s)
 {
+	if (s->usage_cnt && s->has_metrics && s->endpoint->paths == PATHS_OPENAI)
+		split_timings(s);
 	if (s->usage_cnt)
 		return;
 	if (s->has_metrics && s->endpoint->paths == PATHS_OPENAI) {

@@ -14,7 +14,8 @@ void google_document(struct llm_state *s)
 	const struct usage *main = &s->doc.usage[SLOT_MAIN], *twin = &s->doc.usage[SLOT_TWIN];
 	bool has_prompt = usage_has(main, CTR_INPUT) || main->broken >> CTR_INPUT & 1;
 
-	if (s->doc.has_usage[SLOT_MAIN] && has_prompt) {
+	/* one without the prompt is better than none, and only that */
+	if (s->doc.has_usage[SLOT_MAIN] && (has_prompt || !usage_has(&s->usage, CTR_INPUT))) {
 		s->usage = *main;
 		s->usage_cnt++;
 	} else if (s->doc.has_usage[SLOT_TWIN]) {

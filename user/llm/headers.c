@@ -120,10 +120,13 @@ bool headers_usage(struct llm_state *s, const struct exchange *x)
 		usage_read(&told, CTR_INPUT, both);
 	if (!told.present || told.broken)
 		return false;
+	/* a whole body that counts but a part is the finer one in that */
+	if (s->usage_cnt && !s->is_broken && !s->is_started_only)
+		usage_replace(&told, &s->usage);
+	s->is_from_header = !s->usage_cnt || s->is_broken;
 	s->usage = told;
 	s->usage_cnt++;
 	s->is_started_only = false;
-	s->is_from_header = true;
 	s->hop_cnt = 0;
 	return true;
 }

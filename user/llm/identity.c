@@ -123,8 +123,9 @@ static struct str sdk_attempt(const struct exchange *x)
 	return STR_NONE;
 }
 
-static void take_retry(struct call *call, const struct exchange *x)
+static void take_retry(struct llm_state *s, const struct exchange *x)
 {
+	struct call *call = &s->call;
 	u64 n;
 
 	if (!str_to_u64(header(x, HTTP_REQUEST, HTTP_H_X_STAINLESS_RETRY_COUNT), &n) &&
@@ -132,6 +133,9 @@ static void take_retry(struct call *call, const struct exchange *x)
 		call->retry_seq = (u32)n;
 	else if (!str_to_u64(sdk_attempt(x), &n) && n && n <= UINT32_MAX)
 		call->retry_seq = (u32)n - 1;
+	else
+		return;
+	s->has_attempt = true;
 }
 
 /* --- session --------------------------------------------------------------------------------- */
@@ -292,6 +296,9 @@ void identity_request(struct llm_state *s, const struct exchange *x)
 	call->host = host_text(s, x->authority);
 	call->path = state_text(s, x->path);
 	call->provider = str_of(s->provider ? s->provider->name : s->endpoint->provider);
+	/* nobody else names deployments */
+	if (!s->provider && dialect_segment(x->path, "deployments").p)
+		call->provider = STR("azure");
 	take_upstream(call, x);
 	take_path_model(s, x);
 }
@@ -315,7 +322,7 @@ void identity_done(struct llm_state *s, const struct exchange *x)
 
 	take_credential(call, x);
 	take_billing(s, x);
-	take_retry(call, x);
+	take_retry(s, x);
 	take_session(s, x);
 	call->user_agent = state_text(s, agent);
 	call->traceparent = state_text(s, header(x, HTTP_REQUEST, HTTP_H_TRACEPARENT));
@@ -345,18 +352,18 @@ bool identity_is_proof(const struct exchange *x)
 	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
 		if (header(x, HTTP_RESPONSE, ours[i]).p)
 			return true;
-	return headers_provider(x) != NULL;
+	return headers_provider(x) || header(x, HTTP_RESPONSE, HTTP_H_X_COMPUTE_TYPE).p;
 }
 
 void identity_cost(struct llm_state *s, const struct exchange *x)
 {
-	u64 pico;
+	u64 femto;
 
 	if (s->call.has_provider_cost ||
-	    usage_parse_pico(header(x, HTTP_RESPONSE, HTTP_H_X_LITELLM_RESPONSE_COST), &pico))
+	    usage_parse_femto(header(x, HTTP_RESPONSE, HTTP_H_X_LITELLM_RESPONSE_COST), &femto))
 		return;
 	s->call.has_provider_cost = true;
-	s->call.provider_cost_pico_usd = (s64)pico;
+	s->call.provider_cost_femto_usd = (s64)femto;
 }
 
 /* --- cache ----------------------------------------------------------------------------------- */

@@ -6,13 +6,17 @@
 #include <stdlib.h>
 
 #include "base/stats.h"
+#include "llm/asked.h"
 #include "llm/recent.h"
 #include "llm/state.h"
+#include "llm/twin.h"
 
 struct llm {
 	const struct llm_ops *ops;
 	void *arg;
 	struct recent *recent;
+	struct asked *asked;
+	struct twins *twins;
 	struct json_paths *paths[PATH_SET_MAX];
 };
 
@@ -25,7 +29,9 @@ struct llm *llm_new(const struct llm_ops *ops, void *arg)
 	l->ops = ops;
 	l->arg = arg;
 	l->recent = recent_new();
-	bool is_complete = l->recent != NULL;
+	l->asked = asked_new();
+	l->twins = twins_new();
+	bool is_complete = l->recent && l->asked && l->twins;
 
 	for (int i = 0; i < PATH_SET_MAX; i++) {
 		l->paths[i] = dialect_paths((enum path_set)i);
@@ -44,6 +50,8 @@ void llm_free(struct llm *l)
 	for (int i = 0; i < PATH_SET_MAX; i++)
 		json_paths_free(l->paths[i]);
 	recent_free(l->recent);
+	asked_free(l->asked);
+	twins_free(l->twins);
 	free(l);
 }
 
@@ -125,17 +133,19 @@ void llm_on_response(struct llm *l, struct exchange *x)
 		return;
 	if (identity_is_proof(x))
 		s->answered_proof |= PROOF_HEADER;
-	if (s->endpoint->flags & ENDPOINT_F_LINES && x->framing != FRAMING_NONE)
-		x->framing = FRAMING_NDJSON;
-	/* without alt=sse Google streams one array */
-	if (str_ends(str_of(s->endpoint->suffix), STR(":streamGenerateContent")) &&
-	    x->framing == FRAMING_WHOLE)
-		x->framing = FRAMING_ARRAY;
 	/* not upgraded: what answers instead is no call's */
 	if (s->lanes && x->framing != FRAMING_WEBSOCKET) {
 		x->framing = FRAMING_NONE;
 		x->user = NULL;
 	}
+	if (x->framing == FRAMING_NONE || x->status >= 300)
+		return;
+	if (s->endpoint->flags & ENDPOINT_F_LINES)
+		x->framing = FRAMING_NDJSON;
+	else if (s->endpoint->flags & ENDPOINT_F_ARRAY && x->framing == FRAMING_WHOLE)
+		x->framing = FRAMING_ARRAY;
+	else if (s->endpoint->flags & ENDPOINT_F_FRAMES)
+		x->framing = FRAMING_EVENTSTREAM;
 }
 
 /* --- documents ------------------------------------------------------------------------------- */
@@ -398,12 +408,12 @@ static enum usage_source llm_source(const struct llm_state *s, const struct exch
 		return USAGE_BODY_ESTIMATE;
 	if (x->framing == FRAMING_NDJSON)
 		return USAGE_NDJSON;
+	if (x->framing == FRAMING_EVENTSTREAM)
+		return USAGE_EVENTSTREAM;
 	if (!s->is_stream)
 		return USAGE_BODY_JSON;
 	if (s->call.completeness == COMPLETE_LOWER_BOUND)
 		return USAGE_SSE_PARTIAL;
-	if (x->framing == FRAMING_EVENTSTREAM)
-		return USAGE_EVENTSTREAM;
 	if (s->endpoint->assembly == ASSEMBLE_LAST && s->usage_cnt > 1)
 		return USAGE_SSE_CUMULATIVE;
 	return USAGE_SSE_FINAL;
@@ -478,8 +488,11 @@ void llm_emit(struct llm *l, struct llm_state *s, struct exchange *x)
 	request_fill(s);
 	llm_fill_times(s, x);
 	s->call.completeness = llm_completeness(l, s, x);
+	if (again_is_twin(l->twins, s, x))
+		s->call.completeness = COMPLETE_DUPLICATE_VIEW;
 	s->call.usage_source = llm_source(s, x);
 	s->call.cache_status = identity_cache(s, x);
+	again_note(l->asked, s, x);
 	recent_note(l->recent, s->call.provider, s->call.response_id, s->usage_cnt > 0);
 	l->ops->on_call(l->arg, x, &s->call);
 }

@@ -62,6 +62,7 @@ const struct json_path paths_list_openai_usage[] = {
 	COUNT("output_tokens", OUTPUT),
 	COUNT("total_tokens", TOTAL),
 	COUNT("prompt_audio_seconds", AUDIO_S_IN),		/* Mistral */
+	COUNT("cache_creation_input_tokens", CACHE_WRITE_TWIN),	/* Vercel */
 	COUNT("prompt_tokens_details.cached_tokens", CACHE_READ),
 	COUNT("prompt_tokens_details.cache_write_tokens", CACHE_WRITE),
 	COUNT("prompt_tokens_details.audio_tokens", INPUT_AUDIO),

@@ -10,6 +10,8 @@ static const struct json_path cohere_usage[] = {
 	AT("", USAGE),
 	COUNT("billed_units.input_tokens", INPUT),
 	COUNT("billed_units.output_tokens", OUTPUT),
+	COUNT("billed_units.image_tokens", INPUT_IMAGE),
+	COUNT("billed_units.images", IMAGE),
 	COUNT("billed_units.search_units", RERANK),
 	COUNT("tokens.input_tokens", CONTEXT),
 	COUNT("total_tokens", TOTAL),
@@ -19,6 +21,7 @@ static const struct json_path cohere_usage[] = {
 static const struct json_path cohere_paths[] = {
 	AT("id", ID),
 	AT("response_id", ID),
+	AT("error_type", ERROR_TYPE),
 	AT("model", MODEL),
 	AT("type", TYPE),
 	AT("event_type", TYPE),

@@ -131,12 +131,23 @@ static void on_body(struct llm_state *s, const struct json_event *e)
 		s->doc.proof |= PROOF_LIST;
 }
 
+static void set_finish(struct llm_state *s, size_t choice, struct str text)
+{
+	if (choice < CALL_FINISH_MAX)
+		state_set(s, &s->finish[choice], text);
+}
+
+/* Its reason may come before its index. */
 static void on_choice(struct llm_state *s, const struct json_event *e)
 {
-	if (!is_begin(e))
-		return;
-	s->doc.has_choice = true;
-	s->doc.choice = s->doc.choice_cnt++;
+	if (is_begin(e)) {
+		s->doc.has_choice = s->doc.in_choice = true;
+		s->doc.choice = s->doc.choice_cnt++;
+		s->doc.choice_finish = STR_NONE;
+	} else if (e->type == JSON_T_OBJECT_END) {
+		set_finish(s, s->doc.choice, s->doc.choice_finish);
+		s->doc.in_choice = false;
+	}
 }
 
 static void on_choice_index(struct llm_state *s, const struct json_event *e)
@@ -150,17 +161,18 @@ static void on_choice_index(struct llm_state *s, const struct json_event *e)
 static void on_finish(struct llm_state *s, const struct json_event *e)
 {
 	bool is_number = e->type == JSON_T_NUMBER && s->endpoint->assembly == ASSEMBLE_GOOGLE;
+	struct str reason = e->text;
 	u64 number;
 
-	if ((e->type != JSON_T_STRING && !is_number) || !e->text.n)
+	if ((e->type != JSON_T_STRING && !is_number) || !e->text.n || e->is_cut)
 		return;
 	s->doc.has_finish = true;
-	if (s->doc.choice >= CALL_FINISH_MAX)
-		return;
-	if (!is_number)
-		state_take(s, &s->finish[s->doc.choice], e);
-	else if (!str_to_u64(e->text, &number))
-		state_set(s, &s->finish[s->doc.choice], google_finish(number));
+	if (is_number)
+		reason = str_to_u64(e->text, &number) ? STR_NONE : google_finish(number);
+	if (s->doc.in_choice)
+		state_set(s, &s->doc.choice_finish, reason);
+	else
+		set_finish(s, s->doc.choice, reason);
 }
 
 /* True, or why there will be nothing more. */

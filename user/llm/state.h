@@ -66,6 +66,8 @@ struct document {
 	struct usage detail_usage;	/* and its count, as CTR_INPUT */
 	size_t choice;			/* index of the current choice */
 	size_t choice_cnt;
+	bool in_choice;
+	struct str choice_finish;	/* until the choice is over */
 	u32 hop_cnt;			/* seen, may be more than CALL_SUB_MAX */
 	enum item_kind item;
 	bool item_is_code;
@@ -117,6 +119,7 @@ struct llm_state {
 	char form_text[LLM_TEXT_MAX];
 	size_t form_len;
 	u64 request_hash;			/* of its body, to know it again */
+	bool has_attempt;			/* the client says which attempt it is */
 	bool asked_stream;
 	struct str asked_tier;
 	struct str asked_geo;
@@ -238,6 +241,12 @@ bool estimate_is_low(const struct llm_state *s);	/* hidden reasoning is missing 
 const char *headers_provider(const struct exchange *x);	/* on a host that is nobody's, or NULL */
 void headers_done(struct llm_state *s, const struct exchange *x);
 bool headers_usage(struct llm_state *s, const struct exchange *x);
+
+/* again.c */
+struct asked;
+struct twins;
+void again_note(struct asked *asked, struct llm_state *s, const struct exchange *x);
+bool again_is_twin(struct twins *twins, const struct llm_state *s, const struct exchange *x);
 
 /* identity.c: headers, credential, billing, session, cache status */
 void identity_request(struct llm_state *s, const struct exchange *x);	/* head is there */

@@ -9,8 +9,8 @@
 /* Every integer up to here is exact in any JSON reader, and no sum of meters can overflow. */
 #define COUNT_MAX (1ull << 53)
 
-#define PICO_DIGITS 12
-#define PICO 1000000000000ull
+#define FEMTO_DIGITS 15
+#define MILLI_DIGITS 3
 
 /* --- reading --------------------------------------------------------------------------------- */
 
@@ -41,7 +41,7 @@ static int parse_exponent(struct str s, int *ret)
 }
 
 /* value * 10^shift, rounded half up. */
-static int scale_pico(u64 value, int shift, u64 *ret)
+static int scale_decimal(u64 value, int shift, u64 *ret)
 {
 	u64 last = 0;
 
@@ -60,7 +60,8 @@ static int scale_pico(u64 value, int shift, u64 *ret)
 	return 0;
 }
 
-int usage_parse_pico(struct str text, u64 *ret_pico)
+/* Decimal with exponent, times 10^digits. */
+static int parse_decimal(struct str text, int digits, u64 *ret)
 {
 	u64 value = 0;
 	int point = 0, exp = 0;
@@ -75,7 +76,7 @@ int usage_parse_pico(struct str text, u64 *ret_pico)
 			continue;
 		}
 		has_digit = true;
-		/* 18 digits are kept: the rest is beyond 1e-12 for any cost of one call */
+		/* 18 digits are kept: the rest is beyond 1e-15 for any cost of one call */
 		if (value >= 100000000000000000ull) {
 			if (!is_fraction)
 				return -ERANGE;
@@ -95,26 +96,39 @@ int usage_parse_pico(struct str text, u64 *ret_pico)
 		if (err)
 			return err;
 	}
-	return scale_pico(value, PICO_DIGITS + exp - point, ret_pico);
+	return scale_decimal(value, digits + exp - point, ret);
+}
+
+int usage_parse_femto(struct str text, u64 *ret_femto)
+{
+	return parse_decimal(text, FEMTO_DIGITS, ret_femto);
 }
 
 /* "3.2" is 3, "3.5" is 4: meters count whole seconds. */
 static int parse_seconds(struct str text, u64 *ret)
 {
-	u64 pico;
-	int err = usage_parse_pico(text, &pico);
+	u64 milli;
+	int err = parse_decimal(text, MILLI_DIGITS, &milli);
 
 	if (!err)
-		*ret = (pico + PICO / 2) / PICO;
+		*ret = (milli + 500) / 1000;
 	return err;
 }
 
 static int parse_counter(enum counter c, struct str text, u64 *ret)
 {
 	if (c >= CTR_COST && c <= CTR_COST_UPSTREAM)
-		return usage_parse_pico(text, ret);
+		return usage_parse_femto(text, ret);
 	if (c >= CTR_AUDIO_S_IN && c <= CTR_GPU_S)
 		return parse_seconds(text, ret);
+
+	/* "6.0" is a count, 5.5 is none */
+	size_t dot = str_find_char(text, '.'), end = text.n;
+
+	while (end > dot + 1 && text.p[end - 1] == '0')
+		end--;
+	if (dot && dot + 1 < text.n && end == dot + 1)
+		text.n = dot;
 
 	int err = str_to_u64(text, ret);
 
@@ -264,6 +278,8 @@ static void split_modalities(const struct usage *u, u64 prompt, struct usage_res
 static void split_input(const struct usage *u, u64 prompt, struct usage_result *ret)
 {
 	enum counter read = usage_has(u, CTR_CACHE_READ) ? CTR_CACHE_READ : CTR_CACHE_READ_TWIN;
+	enum counter written =
+		usage_has(u, CTR_CACHE_WRITE) ? CTR_CACHE_WRITE : CTR_CACHE_WRITE_TWIN;
 	u64 left = prompt;
 
 	/* realtime: most of a cached conversation is sound, which has a price of its own */
@@ -272,7 +288,7 @@ static void split_input(const struct usage *u, u64 prompt, struct usage_result *
 		return;
 	}
 	split(u, read, METER_CACHE_READ, &left, ret);
-	split(u, CTR_CACHE_WRITE, METER_CACHE_WRITE, &left, ret);
+	split(u, written, METER_CACHE_WRITE, &left, ret);
 	split(u, CTR_INPUT_AUDIO, METER_INPUT_AUDIO, &left, ret);
 	split_used(u, CTR_INPUT_IMAGE, METER_INPUT_IMAGE, &left, ret);
 	split_used(u, CTR_INPUT_VIDEO, METER_INPUT_VIDEO, &left, ret);
@@ -358,6 +374,7 @@ static void resolve_additive(struct usage *u, struct usage_result *ret)
 		{CTR_CACHE_WRITE, METER_CACHE_WRITE},
 		{CTR_CACHE_5M, METER_CACHE_WRITE_5M},
 		{CTR_CACHE_1H, METER_CACHE_WRITE_1H},
+		{CTR_INPUT_IMAGE, METER_INPUT_IMAGE},
 	};
 	u64 prompt = usage_get(u, CTR_PROMPT);
 

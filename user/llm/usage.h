@@ -47,6 +47,7 @@ enum counter {
 	CTR_CACHE_READ,
 	CTR_CACHE_READ_TWIN,	/* the same figure under a vendor's older name */
 	CTR_CACHE_WRITE,
+	CTR_CACHE_WRITE_TWIN,
 	CTR_CACHE_5M,
 	CTR_CACHE_1H,
 	CTR_REASONING,
@@ -77,8 +78,8 @@ enum counter {
 	CTR_VIDEO_S,
 	CTR_GPU_S,
 	CTR_CONTEXT,		/* tokens of the prompt, where others are billed */
-	CTR_COST,		/* pico-USD */
-	CTR_COST_UPSTREAM,	/* pico-USD, what the customer's own key paid */
+	CTR_COST,		/* femto-USD */
+	CTR_COST_UPSTREAM,	/* femto-USD, what the customer's own key paid */
 	CTR_COST_TICKS,		/* 1e-10 USD */
 	CTR_MAX,
 };
@@ -128,8 +129,8 @@ bool usage_is_told(const struct usage *u);
 /* Every counter that `from` has (or broke) replaces the one of u. */
 void usage_replace(struct usage *u, const struct usage *from);
 
-/* Decimal with exponent to 1e-12, rounded half up: 0, -EINVAL, -ERANGE. Not negative. */
-int usage_parse_pico(struct str text, u64 *ret_pico);
+/* Decimal with exponent to 1e-15, rounded half up: 0, -EINVAL, -ERANGE. Not negative. */
+int usage_parse_femto(struct str text, u64 *ret_femto);
 
 struct usage_result {
 	struct meters meters;

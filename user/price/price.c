@@ -256,7 +256,7 @@ static void prefer_provider(const struct call *call, struct charge *c)
 	c->computed_femto = c->amount_femto;
 	c->is_from_provider = true;
 	c->has_amount = true;
-	c->amount_femto = c->list_femto = (s128)call->provider_cost_pico_usd * 1000;
+	c->amount_femto = c->list_femto = call->provider_cost_femto_usd;
 	c->unpriced_meters = 0;
 	set_status(c, COST_PRICED, STR_NONE);
 }

@@ -57,17 +57,17 @@ static void set_call(struct record_builder *b, const struct call *c)
 	record_set_str(b, RECORD_ERROR_CODE, c->error_code);
 	set_c(b, RECORD_CACHE_STATUS, cache_status_name(c->cache_status));
 	record_set_u64(b, RECORD_RETRY_SEQ, c->retry_seq);
+	record_set_str(b, RECORD_RETRY_OF, c->retry_of);
 }
 
 static void set_usage(struct record_builder *b, const struct call *c)
 {
-	const u64 tokens = (1ull << METER_TOKENS_MAX) - 1;
-
 	record_set_meters(b, &c->meters);
-	if (c->meters.present & tokens) {
+	if (meters_has_input(&c->meters))
 		record_set_u64(b, RECORD_TOTAL_INPUT, meters_input_total(&c->meters));
+	/* what was read and nothing made is a making of nothing: embeddings */
+	if (meters_has_input(&c->meters) || meters_has_output(&c->meters))
 		record_set_u64(b, RECORD_TOTAL_OUTPUT, meters_output_total(&c->meters));
-	}
 	set_c(b, RECORD_USAGE_SOURCE, usage_source_name(c->usage_source));
 	set_c(b, RECORD_COMPLETENESS, completeness_name(c->completeness));
 	if (c->has_provider_total)

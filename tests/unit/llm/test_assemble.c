@@ -158,7 +158,7 @@ static void test_cumulative_usage(void **state)
 	IS(r, usage_source, USAGE_SSE_CUMULATIVE);
 	IS(r, completeness, COMPLETE_EXACT);
 	assert_true(r.call.has_provider_cost);
-	IS(r, provider_cost_pico_usd, 6000000000);
+	IS(r, provider_cost_femto_usd, 6000000000000);
 	fed_free(&r);
 
 	/* cut in between: at least this much */
@@ -295,7 +295,7 @@ static void test_openrouter_cost(void **state)
 	};
 	struct fed r = llm_feed(NULL, &f, 0);
 
-	IS(r, provider_cost_pico_usd, 4200000000);
+	IS(r, provider_cost_femto_usd, 4200000000000);
 	IS(r, billing, BILLING_METERED);
 	fed_free(&r);
 
@@ -303,7 +303,7 @@ static void test_openrouter_cost(void **state)
 		     "'total_tokens':18,'cost':0,'is_byok':true,'cost_details':{"
 		     "'upstream_inference_cost':0.00417}}}";
 	r = llm_feed(NULL, &f, 0);
-	IS(r, provider_cost_pico_usd, 4170000000);
+	IS(r, provider_cost_femto_usd, 4170000000000);
 	IS(r, billing, BILLING_BYOK);
 	fed_free(&r);
 }
@@ -322,7 +322,7 @@ static void test_xai_ticks(void **state)
 	HAS(r, OUTPUT, 5);
 	HAS(r, REASONING, 7);
 	IS(r, residual, 0);
-	IS(r, provider_cost_pico_usd, 22500000);
+	IS(r, provider_cost_femto_usd, 22500000000);
 	fed_free(&r);
 }
 

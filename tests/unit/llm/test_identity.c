@@ -212,7 +212,7 @@ static void test_gateway_cost(void **state)
 	struct fed r = llm_feed(NULL, &f, 0);
 
 	assert_true(r.call.has_provider_cost);
-	IS(r, provider_cost_pico_usd, 42500000);
+	IS(r, provider_cost_femto_usd, 42500000000);
 	fed_free(&r);
 }
 

@@ -265,7 +265,7 @@ static void test_read(void **state)
 	static const char *const bad[] = {
 		"-1",
 		"1.5",
-		"1.0",
+		"1.5",
 		"1e3",
 		"",
 		"x",
@@ -295,24 +295,25 @@ static void test_read(void **state)
 	assert_int_equal(u.broken, 0);
 }
 
-static void test_pico(void **state)
+static void test_femto(void **state)
 {
 	static const struct {
 		const char *text;
-		u64 pico;
+		u64 femto;
 	} good[] = {
 		{"0", 0},
-		{"0.0042", 4200000000},
-		{"4.25e-05", 42500000},
-		{"1E2", 100000000000000},
-		{"0.012050250000", 12050250000},
-		{"1.2e+0", 1200000000000},
-		{"0.0000000000005", 1},
-		{"0.00000000000049", 0},
-		{"0.00010500000000000001", 105000000},
-		{"12.5e-13", 1},
+		{"0.0042", 4200000000000},
+		{"4.25e-05", 42500000000},
+		{"1E2", 100000000000000000},
+		{"0.012050250000", 12050250000000},
+		{"1.2e+0", 1200000000000000},
+		{"0.0000000000000005", 1},
+		{"0.00000000000000049", 0},
+		{"0.00010500000000000001", 105000000000},
+		{"12.5e-16", 1},
 		{"1e-300", 0},
-		{"9e6", 9000000000000000000ull},
+		{"0.000497013333333333", 497013333333},
+		{"9e3", 9000000000000000000ull},
 	};
 	static const char *const bad[] = {"",
 					  "-1",
@@ -321,19 +322,19 @@ static void test_pico(void **state)
 					  "1.2.3",
 					  "e5",
 					  ".",
-					  "1e7",
+					  "1e4",
 					  "1e2000",
 					  "1x",
 					  "99999999999999999999",
 					  "1e5x"};
-	u64 pico;
+	u64 femto;
 
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
-		assert_int_equal(usage_parse_pico(str_of(good[i].text), &pico), 0);
-		assert_int_equal(pico, good[i].pico);
+		assert_int_equal(usage_parse_femto(str_of(good[i].text), &femto), 0);
+		assert_int_equal(femto, good[i].femto);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-		assert_int_not_equal(usage_parse_pico(str_of(bad[i]), &pico), 0);
+		assert_int_not_equal(usage_parse_femto(str_of(bad[i]), &femto), 0);
 }
 
 static void test_replace(void **state)
@@ -357,7 +358,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_read),
-		cmocka_unit_test(test_pico),
+		cmocka_unit_test(test_femto),
 		cmocka_unit_test(test_replace),
 	};
 

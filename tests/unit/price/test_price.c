@@ -358,7 +358,7 @@ static void test_provider_cost(void **state)
 	struct charge c;
 
 	call.has_provider_cost = true;
-	call.provider_cost_pico_usd = 4200000000;
+	call.provider_cost_femto_usd = 4200000000000;
 	c = price(state, &call);
 	expect(&c, COST_PRICED, NULL);
 	assert_true(c.is_from_provider && c.has_computed);
@@ -367,7 +367,7 @@ static void test_provider_cost(void **state)
 
 	call = tokens("nobody-7b", METER_INPUT, MTOK);
 	call.has_provider_cost = true;
-	call.provider_cost_pico_usd = 0;
+	call.provider_cost_femto_usd = 0;
 	c = price(state, &call);
 	expect(&c, COST_PRICED, NULL);
 	assert_true(c.is_from_provider && !c.has_computed && c.amount_femto == 0);

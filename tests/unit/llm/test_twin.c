@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Two sights of one call, and what only looks like it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "llm/twin.h"
+
+/* the provider's side, from 20 to 80 */
+#define INNER {.conn = "a", .start_ns = 20, .end_ns = 80, .id = 1, .model = 5, .input = 11, \
+	       .output = 22}
+
+static void test_pairs(void **state)
+{
+	static const struct {
+		const char *what;
+		struct sight outer;
+		bool is_view;
+	} rows[] = {
+		{"same id",
+		 {.conn = "b", .is_outer = true, .start_ns = 10, .end_ns = 90, .id = 1},
+		 true},
+		{"same counts and model",
+		 {.conn = "b", .is_outer = true, .start_ns = 10, .end_ns = 90, .id = 2, .model = 5,
+		  .input = 11, .output = 22},
+		 true},
+		{"another model",
+		 {.conn = "b", .is_outer = true, .start_ns = 10, .end_ns = 90, .model = 6,
+		  .input = 11, .output = 22},
+		 false},
+		{"another model, and the gateway says that it renames",
+		 {.conn = "b", .is_outer = true, .is_rewritten = true, .start_ns = 10, .end_ns = 90,
+		  .model = 6, .input = 11, .output = 22},
+		 true},
+		{"other counts",
+		 {.conn = "b", .is_outer = true, .start_ns = 10, .end_ns = 90, .model = 5,
+		  .input = 11, .output = 23},
+		 false},
+		{"nothing counted",
+		 {.conn = "b", .is_outer = true, .start_ns = 10, .end_ns = 90, .model = 5}, false},
+		{"not around it",
+		 {.conn = "b", .is_outer = true, .start_ns = 30, .end_ns = 90, .id = 1}, false},
+		{"the same connection",
+		 {.conn = "a", .is_outer = true, .start_ns = 10, .end_ns = 90, .id = 1}, false},
+		{"no gateway", {.conn = "b", .start_ns = 10, .end_ns = 90, .id = 1}, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		for (int order = 0; order < 2; order++) {
+			struct sight inner = INNER, outer = rows[i].outer;
+			struct twins *t = twins_new();
+
+			assert_false(twins_is_view(t, order ? &outer : &inner));
+			if (twins_is_view(t, order ? &inner : &outer) != rows[i].is_view)
+				fail_msg("%s", rows[i].what);
+			twins_free(t);
+		}
+	}
+}
+
+static void test_forgets(void **state)
+{
+	struct twins *t = twins_new();
+	struct sight inner = INNER, other = {.conn = "c", .start_ns = 1, .end_ns = 2};
+	struct sight outer = {.conn = "b", .is_outer = true, .start_ns = 10, .end_ns = 90, .id = 1};
+
+	twins_is_view(t, &inner);
+	for (int i = 0; i < LLM_TWINS_MAX; i++)
+		twins_is_view(t, &other);
+	assert_false(twins_is_view(t, &outer));
+	twins_free(t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_pairs),
+		cmocka_unit_test(test_forgets),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
