@@ -408,18 +408,41 @@ __hidden int call_enter(const struct call_args *args)
 	return 1;
 }
 
+/* More bytes than there was room for, or a count that stands nowhere: not the function we think. */
+static __noinline int emit_doubt(u32 stack)
+{
+	void *ring = ring_current();
+	struct doubt_event *d = ring ? bpf_ringbuf_reserve(ring, sizeof(*d), 0) : 0;
+
+	if (!d)
+		return 0;
+	*d = (struct doubt_event){
+		.ev = { .size = sizeof(*d), .kind = EVENT_DOUBT },
+		.stack = stack,
+	};
+	d->ev.ts_ns = bpf_ktime_get_boot_ns();
+	d->ev.tgid = current_tgid();
+	bpf_ringbuf_submit(d, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
 /* How many bytes the call moved. */
-static __always_inline u64 call_result(const struct call_args *a, u64 rc)
+static __always_inline u64 call_result(const struct call_args *a, const struct call_ret *ret)
 {
 	u64 len = 0;
 
-	if ((s32)rc <= 0)
+	if ((s32)ret->rc <= 0)
 		return 0;
-	if (!a->out)
-		len = (u32)rc;
-	else if (bpf_probe_read_user(&len, sizeof(len), (const void *)a->out))
+	if (!a->out) {
+		len = (u32)ret->rc;
+	} else if (bpf_probe_read_user(&len, sizeof(len), (const void *)a->out)) {
 		count(KC_FAULT_EVENTS, 1);
-	return len <= a->num ? len : 0;
+		len = -1;
+	}
+	if (len <= a->num)
+		return len;
+	emit_doubt(ret->stack);
+	return 0;
 }
 
 /* Every LLM call of this wire begins with it. */
@@ -540,7 +563,7 @@ __hidden void call_leave(const struct call_ret *ret)
 	struct call_args args = c->args;
 
 	c->args.fn = 0;
-	u64 len = args.is_guard ? 0 : call_result(&args, ret->rc);
+	u64 len = args.is_guard ? 0 : call_result(&args, ret);
 	if (len)
 		emit_call(&t->emit, &args, len, ret);
 	calls_put(t);

@@ -23,6 +23,8 @@ enum event_kind {
 	EVENT_CLOSE = 6,
 	/* struct pair_event: to which socket a STACK_AEAD direction belongs, or its end */
 	EVENT_PAIR = 12,
+	/* struct doubt_event: a probed function did what it cannot do; it is another one */
+	EVENT_DOUBT = 13,
 };
 
 enum chunk_flag {
@@ -139,6 +141,12 @@ struct pair_event {
 	s32 fd;
 };
 
+struct doubt_event {
+	struct event ev;
+	u32 stack;		/* enum chunk_stack */
+	u32 pad;
+};
+
 enum attach_form {
 	FORM_NONE = 0,
 	FORM_PERF = 1,		/* perf uprobe event */
@@ -226,6 +234,7 @@ enum kernel_counter {
 
 _Static_assert(sizeof(struct event) == 32, "ABI");
 _Static_assert(sizeof(struct chunk) == 80, "ABI");
+_Static_assert(sizeof(struct doubt_event) == 40, "ABI");
 _Static_assert(sizeof(struct pair_event) == 56, "ABI");
 _Static_assert(sizeof(struct conn_key) == 16, "ABI");
 _Static_assert(sizeof(struct scope) == 48, "ABI");

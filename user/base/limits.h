@@ -41,6 +41,11 @@
  */
 #define TRACE_WIDE_USERS 25
 
+/*
+ * capture: operations that a located function cannot have done until it is believed to be another
+ */
+#define TRACE_DOUBTS_MAX 3
+
 /* elf: a file larger than this is refused; the largest client seen has 0.4 GiB */
 #define ELF_FILE_MAX (4ull << 30)
 #define ELF_SEGMENTS_MAX 64		/* program headers; linkers make about 12 */
@@ -78,6 +83,7 @@
 
 /* target: files remembered with their answer; ~1.5 KiB each when it is yes, 64 bytes when no */
 #define TARGET_CACHE_MAX 16384
+#define TARGET_BAD_MAX 64	/* builds whose functions proved to be others; none is known */
 
 /* discover: pages of one CPU's ring of mapping notices; ~1,000 of them, an exec makes 5 */
 #define DISCOVER_RING_PAGES 32

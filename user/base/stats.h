@@ -36,6 +36,8 @@ enum stat_class {
 	STAT(WINDOW_NS, "capture.window.ns", INFO, "time between a library's mapping and its probes, summed", "none needed") \
 	STAT(WINDOW_LATE, "capture.window.late_connections", LOSS, "connections already open when their probes came", \
 	     "start the command under `tolltap run`, or use --exact") \
+	STAT(LOCATED_BAD, "capture.located.bad", LOSS, "stripped files probed no longer: another function was found in them", \
+	     "report it with the program's name and version") \
 	STAT(UNPAIRED_BYTES, "capture.unpaired.bytes", LOSS, "plaintext of rustls whose connection could not be told", \
 	     "report it with the client's name; it needs Linux 6.3 or newer, and io_uring is not followed") \
 	STAT(AEAD_FOREIGN, "capture.aead.foreign", INFO, "uses of a probed cipher that are no TLS records", "none needed") \

@@ -77,6 +77,7 @@ static void on_ring_event(void *arg, const struct event *ev)
 {
 	struct live *l = arg;
 	const struct process_event *p = (const void *)ev;
+	const struct doubt_event *d = (const void *)ev;
 
 	switch (ev->kind) {
 	case EVENT_FORK:
@@ -85,6 +86,9 @@ static void on_ring_event(void *arg, const struct event *ev)
 	case EVENT_EXEC:
 		trace_on_exec(l->trace, ev->tgid);
 		break;
+	case EVENT_DOUBT:
+		trace_doubt(l->trace, ev->tgid, d->stack);
+		return;
 	case EVENT_EXIT:
 		trace_on_exit(l->trace, ev->tgid);
 		l->exit_cnt++;
@@ -436,6 +440,8 @@ static void live_set_verdict(struct capture *c, const struct chunk *chunk,
 	struct live *l = (struct live *)c;
 	struct conn_key key = { .conn = chunk->conn, .tgid = chunk->ev.tgid };
 
+	if (verdict == VERDICT_TRACKED || verdict == VERDICT_SUSPENDED)
+		trace_prove(l->trace, chunk->ev.tgid, chunk->stack);
 	if (!halves_set_verdict(l->halves, chunk, verdict))
 		set_verdict(l, &key, chunk->generation, verdict);
 }

@@ -37,7 +37,8 @@ static bool add(struct target *t, const struct target_probe *p)
 
 bool locate_add_function(struct elf_file *e, struct target *t, const struct locate_function *f)
 {
-	struct target_probe p = { .fn = f->fn, .class = SITE_UNMEASURED, .stack = f->stack };
+	struct target_probe p = { .fn = f->fn, .class = SITE_UNMEASURED, .stack = f->stack,
+				  .is_located = f->is_located };
 	struct site site = { 0 };
 	u8 code[SITE_BYTES_MAX];
 	u64 start;

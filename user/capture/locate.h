@@ -28,6 +28,7 @@ struct locate_function {
 	enum chunk_stack stack;
 	u64 vaddr;
 	u64 size;		/* 0: not known */
+	bool is_located;	/* by what the code says, not by a name */
 	bool is_redirected;	/* not the function that was asked for, but one behind it */
 };
 

@@ -12,7 +12,12 @@
 static bool add(struct elf_file *e, struct target *t, enum chunk_stack stack, enum probe_fn fn,
 		u64 vaddr)
 {
-	struct locate_function f = { .fn = fn, .stack = stack, .vaddr = vaddr };
+	struct locate_function f = {
+		.fn = fn,
+		.stack = stack,
+		.vaddr = vaddr,
+		.is_located = true,
+	};
 
 	return locate_add_function(e, t, &f);
 }

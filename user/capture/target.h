@@ -21,6 +21,7 @@ struct target_probe {
 	enum probe_fn fn;
 	enum site_class class;
 	enum chunk_stack stack;		/* stands in the chunks */
+	bool is_located;	/* by what the code says, not by a name: on probation */
 	u64 offset;		/* in the file, of the instruction */
 	/* in the file, of the function when the site is not in the one asked for; else 0 */
 	u64 redirected;
@@ -55,6 +56,8 @@ struct target_cache;
 
 struct target_cache *target_cache_new(void);		/* NULL when memory is out */
 void target_cache_free(struct target_cache *c);		/* NULL is fine */
+/* From now on nothing of interest is in a file of the same build; up to TARGET_BAD_MAX builds. */
+void target_cache_condemn(struct target_cache *c, const struct target *t);
 /* As target_classify. *ret is lent until the next call; refusals are remembered as well. */
 int target_cache_classify(struct target_cache *c, int fd, const struct target **ret);
 

@@ -2,6 +2,7 @@
 /* Remembers what a file was classified as, while it stays the same file. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/limits.h"
@@ -17,7 +18,14 @@ struct answer {
 	size_t slot;
 };
 
+struct build {
+	u8 id[ELF_BUILD_ID_MAX];
+	size_t len;
+};
+
 struct target_cache {
+	struct build bad[TARGET_BAD_MAX];
+	size_t bad_cnt;
 	struct map *map;
 	struct answer *slot[TARGET_CACHE_MAX];
 	size_t cnt;
@@ -61,7 +69,28 @@ static bool is_same(const struct answer *a, const struct stat *st)
 	       a->mtime.tv_nsec == st->st_mtim.tv_nsec;
 }
 
-static int answer_new(int fd, const struct stat *st, struct answer **ret)
+static bool is_bad(const struct target_cache *c, const struct target *t)
+{
+	for (size_t i = 0; t->build_id_len && i < c->bad_cnt; i++) {
+		if (c->bad[i].len == t->build_id_len &&
+		    !memcmp(c->bad[i].id, t->build_id, t->build_id_len))
+			return true;
+	}
+	return false;
+}
+
+void target_cache_condemn(struct target_cache *c, const struct target *t)
+{
+	if (!t->build_id_len || c->bad_cnt == TARGET_BAD_MAX || is_bad(c, t))
+		return;
+	struct build *b = &c->bad[c->bad_cnt++];
+
+	memcpy(b->id, t->build_id, t->build_id_len);
+	b->len = t->build_id_len;
+}
+
+static int answer_new(const struct target_cache *c, int fd, const struct stat *st,
+		      struct answer **ret)
 {
 	struct answer *a = calloc(1, sizeof(*a));
 	struct target target;
@@ -72,6 +101,8 @@ static int answer_new(int fd, const struct stat *st, struct answer **ret)
 	a->size = st->st_size;
 	a->mtime = st->st_mtim;
 	a->err = target_classify(fd, &target);
+	if (!a->err && is_bad(c, &target))
+		a->err = -ENOENT;
 	if (!a->err) {
 		a->target = malloc(sizeof(target));
 		if (!a->target) {
@@ -123,7 +154,7 @@ int target_cache_classify(struct target_cache *c, int fd, const struct target **
 	if (old && is_same(old, &st)) {
 		a = old;
 	} else {
-		int err = answer_new(fd, &st, &a);
+		int err = answer_new(c, fd, &st, &a);
 
 		if (!err)
 			err = put(c, a, old);

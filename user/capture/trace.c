@@ -25,6 +25,10 @@ struct file {
 	size_t name_cnt;		/* keys it stands under: overlay files have two devices */
 	bool is_prepared;
 	size_t user_cnt;		/* processes with links of their own */
+	/* functions that were located are on probation until their plaintext is HTTP */
+	u32 proven;			/* bit per enum chunk_stack */
+	u32 doubt_cnt;
+	bool is_bad;			/* not what was looked for: probed no longer */
 	struct attach_links *wide;
 };
 
@@ -247,7 +251,7 @@ void trace_prepare_file(struct trace *t, int fd, const char *path)
 {
 	struct file *f = file_of_fd(t, fd, path);
 
-	if (!f || f == &plain_file || f->target.has_lpstub)
+	if (!f || f == &plain_file || f->target.has_lpstub || f->is_bad)
 		return;
 	f->is_prepared = true;
 	if (t->is_wide)
@@ -292,6 +296,8 @@ static int use_attach(struct trace *t, struct process *p, struct use *u)
 
 static struct use *add_use(struct trace *t, struct process *p, struct file *f, u64 mapped_ns)
 {
+	if (f->is_bad)
+		return NULL;
 	if (p->use_cnt == TRACE_FILES_PER_PROCESS) {
 		stats_add(STAT_UNREADABLE_FILES, 1);
 		return NULL;
@@ -419,6 +425,81 @@ void trace_on_mapping(struct trace *t, pid_t pid, u64 dev, u64 ino, const char *
 
 	if (u && ts_ns && !u->is_waiting)
 		stats_add(STAT_WINDOW_NS, clock_boot_ns() - ts_ns);
+}
+
+/* --- probation ------------------------------------------------------------------------------ */
+
+static bool has_located(const struct file *f, u32 stack)
+{
+	for (size_t i = 0; i < f->target.probe_cnt; i++) {
+		if (f->target.probe[i].is_located && f->target.probe[i].stack == stack)
+			return true;
+	}
+	return false;
+}
+
+struct withdraw_arg {
+	struct trace *t;
+	const struct file *file;
+};
+
+static bool withdraw_use(void *arg, struct map_key key, void *value)
+{
+	const struct withdraw_arg *a = arg;
+	struct process *p = value;
+
+	for (size_t i = 0; i < p->use_cnt; i++) {
+		struct use *u = &p->use[i];
+
+		if (u->file != a->file)
+			continue;
+		if (u->is_waiting)
+			a->t->waiting_cnt--;
+		attach_drop(a->t->attach, u->links);
+		*u = p->use[--p->use_cnt];
+		break;
+	}
+	return false;
+}
+
+/* Takes every probe out of a file, for as long as it is known. */
+static void withdraw(struct trace *t, struct file *f)
+{
+	struct withdraw_arg arg = { .t = t, .file = f };
+
+	map_walk(t->processes, withdraw_use, &arg);
+	attach_drop(t->attach, f->wide);
+	f->wide = NULL;
+	f->user_cnt = 0;
+	f->is_bad = true;
+	target_cache_condemn(t->targets, &f->target);
+	stats_add(STAT_LOCATED_BAD, 1);
+	log_warn("%s is probed no longer: what was found in it is something else",
+		 f->target.path);
+}
+
+void trace_prove(struct trace *t, pid_t pid, enum chunk_stack stack)
+{
+	const struct process *p = map_get(t->processes, process_key(pid));
+
+	for (size_t i = 0; p && i < p->use_cnt; i++)
+		p->use[i].file->proven |= 1u << stack;
+}
+
+void trace_doubt(struct trace *t, pid_t pid, enum chunk_stack stack)
+{
+	const struct process *p = map_get(t->processes, process_key(pid));
+
+	for (size_t i = 0; p && i < p->use_cnt; i++) {
+		struct file *f = p->use[i].file;
+
+		if (!has_located(f, stack) || f->proven >> stack & 1)
+			continue;
+		if (++f->doubt_cnt < TRACE_DOUBTS_MAX)
+			continue;
+		withdraw(t, f);
+		return;
+	}
 }
 
 /* --- files that are remapped at start-up ----------------------------------------------------- */

@@ -23,6 +23,14 @@ void trace_free(struct trace *t);			/* drops all links; NULL is fine */
 
 int trace_add_process(struct trace *t, pid_t pid);	/* with what is prepared; -ENOMEM */
 bool trace_has_process(const struct trace *t, pid_t pid);
+/*
+ * Functions that were located, not named, are on probation. Proven: their plaintext was HTTP.
+ * Doubted (TRACE_DOUBTS_MAX times, unproven): all probes of the file go, for every process, and
+ * files with its build-id get none.
+ */
+void trace_prove(struct trace *t, pid_t pid, enum chunk_stack stack);
+void trace_doubt(struct trace *t, pid_t pid, enum chunk_stack stack);
+
 size_t trace_process_count(const struct trace *t);
 
 void trace_on_fork(struct trace *t, pid_t parent, pid_t child);

@@ -78,12 +78,33 @@ static void test_as_a_target(void **state)
 	close(fd);
 }
 
+/* What proved to be something else is not probed in another file of the same build either. */
+static void test_condemned_build(void **state)
+{
+	const char *const same = "-O2 -s " SHARED "-Wl,--build-id=0x1234";
+	struct target_cache *c = target_cache_new();
+	const struct target *t;
+	int first = build("gcc", same, NULL, 0, NULL), second = build("gcc", same, NULL, 0, NULL);
+	int other = build("gcc", "-O2 -s " SHARED "-Wl,--build-id=0x5678", NULL, 0, NULL);
+
+	assert_int_equal(target_cache_classify(c, first, &t), 0);
+	assert_int_equal(t->build_id_len, 2);
+	target_cache_condemn(c, t);
+	assert_int_equal(target_cache_classify(c, second, &t), -ENOENT);
+	assert_int_equal(target_cache_classify(c, other, &t), 0);
+	target_cache_free(c);
+	close(other);
+	close(second);
+	close(first);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_build),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_as_a_target),
+		cmocka_unit_test(test_condemned_build),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
