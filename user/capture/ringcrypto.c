@@ -12,6 +12,7 @@
 #define RECORD_WORDS 5
 #define RECORD_BYTES (RECORD_WORDS * sizeof(u64))
 #define WINDOW_WORDS 4096
+#define NEAR_BYTES 65536	/* the three stand in one page in all files seen */
 
 enum id {
 	ID_AES_128,
@@ -166,7 +167,7 @@ static void keep_functions(struct finder *f)
 /* --- the two that share --------------------------------------------------------------------- */
 
 /* -ENOENT: none, or two pairs that differ. */
-static int find_pair(const struct finder *f, struct ringcrypto *ret)
+static int find_pair(const struct finder *f, struct ringcrypto *ret, u64 *ret_near)
 {
 	const struct record *found = NULL;
 
@@ -188,29 +189,36 @@ static int find_pair(const struct finder *f, struct ringcrypto *ret)
 		return -ENOENT;
 	ret->seal = found->seal;
 	ret->open = found->open;
+	*ret_near = found->vaddr;
 	return 0;
 }
 
-static void find_chacha(const struct finder *f, struct ringcrypto *ret)
+/* The third has functions of its own, and stands near. Without it the pair is some other table. */
+static int find_chacha(const struct finder *f, u64 near, struct ringcrypto *ret)
 {
 	const struct record *found = NULL;
 	size_t cnt = 0;
 
 	for (size_t i = 0; i < f->cnt; i++) {
-		if (f->record[i].id != ID_CHACHA20)
+		const struct record *r = &f->record[i];
+
+		if (r->id != ID_CHACHA20 || r->seal == ret->seal || r->open == ret->open ||
+		    r->vaddr - near + NEAR_BYTES > 2 * NEAR_BYTES)
 			continue;
-		found = &f->record[i];
+		found = r;
 		cnt++;
 	}
-	if (cnt != 1 || found->seal == ret->seal || found->open == ret->open)
-		return;
+	if (cnt != 1)
+		return -ENOENT;
 	ret->chacha_seal = found->seal;
 	ret->chacha_open = found->open;
+	return 0;
 }
 
 int ringcrypto_find(struct elf_file *e, struct ringcrypto *ret)
 {
 	struct ringcrypto found = { 0 };
+	u64 near = 0;
 	struct finder *f = calloc(1, sizeof(*f));
 
 	if (!f)
@@ -224,10 +232,10 @@ int ringcrypto_find(struct elf_file *e, struct ringcrypto *ret)
 	}
 	if (!err) {
 		keep_functions(f);
-		err = find_pair(f, &found);
+		err = find_pair(f, &found, &near);
 	}
 	if (!err)
-		find_chacha(f, &found);
+		err = find_chacha(f, near, &found);
 	free(f);
 	if (!err)
 		*ret = found;
@@ -236,7 +244,12 @@ int ringcrypto_find(struct elf_file *e, struct ringcrypto *ret)
 
 static bool add(struct elf_file *e, struct target *t, enum probe_fn fn, u64 vaddr)
 {
-	struct locate_function f = { .fn = fn, .stack = STACK_AEAD, .vaddr = vaddr };
+	struct locate_function f = {
+		.fn = fn,
+		.stack = STACK_AEAD,
+		.vaddr = vaddr,
+		.is_located = true,
+	};
 
 	return locate_add_function(e, t, &f);
 }
@@ -250,7 +263,8 @@ int locate_ringcrypto(struct elf_file *e, struct target *t)
 		return err;
 	if (!add(e, t, PROBE_RING_SEAL, r.seal) || !add(e, t, PROBE_RING_OPEN, r.open))
 		return -ENOENT;
-	if (r.chacha_seal && add(e, t, PROBE_RING_SEAL, r.chacha_seal))
-		add(e, t, PROBE_RING_OPEN, r.chacha_open);
+	if (!add(e, t, PROBE_RING_SEAL, r.chacha_seal) ||
+	    !add(e, t, PROBE_RING_OPEN, r.chacha_open))
+		return -ENOENT;
 	return 0;
 }

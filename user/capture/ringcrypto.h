@@ -9,9 +9,10 @@
  *	init seal open | key length | id		32, 1: AES-256-GCM
  *	init seal open | key length | id		32, 2: ChaCha20-Poly1305
  *
- * The first two have functions of their own to take a key and share those that use it, which no
- * other table does. Works on every machine; what a position-independent file has there is filled in
- * by its relocations, which are read. Bad at: two different copies of ring in one file.
+ * The first two have functions of their own to take a key and share those that use it; the third
+ * stands near and shares nothing. Bun has a table with two such rows, no other has all three. Works
+ * on every machine; what a position-independent file has there is filled in by its relocations,
+ * which are read. Bad at: two different copies of ring in one file, a ring without ChaCha20.
  */
 #ifndef TOLLTAP_CAPTURE_RINGCRYPTO_H
 #define TOLLTAP_CAPTURE_RINGCRYPTO_H
@@ -21,7 +22,7 @@
 struct ringcrypto {		/* addresses */
 	u64 seal;
 	u64 open;
-	u64 chacha_seal;	/* 0: not found beyond doubt */
+	u64 chacha_seal;
 	u64 chacha_open;
 };
 

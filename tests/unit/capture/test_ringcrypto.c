@@ -51,6 +51,9 @@ static void test_refusals(void **state)
 	assert_int_equal(find(build("gcc", "-O2 " SHARED "-DNO_RING", NULL, 0, NULL), &r), -ENOENT);
 	/* the two do not share: some other table */
 	assert_int_equal(find(build("gcc", "-O2 " SHARED "-DAPART", NULL, 0, NULL), &r), -ENOENT);
+	/* Bun has such a table */
+	assert_int_equal(find(build("gcc", "-O2 " SHARED "-DTWO_ONLY", NULL, 0, NULL), &r),
+			 -ENOENT);
 	/* two copies: which of them runs? */
 	assert_int_equal(find(build("gcc", "-O2 " SHARED "-DTWICE", NULL, 0, NULL), &r), -ENOENT);
 	assert_int_equal(r.seal, 77);

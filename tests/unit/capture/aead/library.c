@@ -174,9 +174,11 @@ FN(ring_chacha_open, 7)
 __attribute__((used)) static const struct algorithm aes_256 = {
 	P(ring_init_256), P(ring_seal), P(ring_open), 32, 1,
 };
+#ifndef TWO_ONLY
 __attribute__((used)) static const struct algorithm chacha = {
 	P(ring_init_chacha), P(ring_chacha_seal), P(ring_chacha_open), 32, 2,
 };
+#endif
 #ifdef APART
 #define ring_seal ring_chacha_seal
 #endif
