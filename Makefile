@@ -2,7 +2,7 @@
 # tolltap: what every LLM token on this host costs.
 #
 #   make            build/tolltap, build/tolltap-dev          make check   no root: unit, corpus, lint, sanitizers
-#   make test       check + live + vm (root)                  make live    root: real BPF, real clients
+#   make test       check + live + vm (root)                  make live    root: real BPF, real clients (live-all: more)
 #   make demo       dependencies, build, the main job         make vm      other kernels in QEMU
 #   make bench      what a probe and a byte cost              make fuzz    60 s per parser
 # V=1 shows the commands. Everything generated goes to build/.
@@ -47,7 +47,7 @@ GEN := $(GEN_SKEL) $(GEN_CARDS) $(GEN_PROTO)
 obj = $(patsubst %.c,$(B)/$(1)/%.o,$(filter-out $(B)/%,$(2))) $(patsubst $(B)/%.c,$(B)/$(1)/%.o,$(filter $(B)/%,$(2)))
 LIB_ALL := $(LIB_SRC) $(GEN_CARDS) $(GEN_PROTO)
 
-.PHONY: all check unit test live vm bench fuzz lint install uninstall clean deps demo corpus docs bpf-arm64
+.PHONY: all check unit test live live-all vm bench fuzz lint install uninstall clean deps demo corpus docs bpf-arm64
 all: $(B)/tolltap $(B)/tolltap-dev
 
 # --- generated -------------------------------------------------------------------------------------------------------
@@ -126,6 +126,8 @@ check: all unit lint bpf-arm64 $(B)/asan/tolltap-dev $(FUZZ_BIN)
 	$(Q)tests/run-corpus
 live: all
 	$(Q)tests/live/run
+live-all: all
+	$(Q)tests/live/run -m "wide or not wide"
 vm: all
 	$(Q)tests/vm/run
 test: check live vm

@@ -173,17 +173,19 @@ class Server:
         _, _, headers, body = request
         asked = ASKED.search(b"exchange:" + headers["x-exchange"].encode()
                              if "x-exchange" in headers else body)
+        if headers.get("upgrade", "").lower() == "websocket":
+            return Call(connection, request, self._refusal(426, "upgrade refused"))
         if not asked or asked[1].decode() not in self.recorded:
-            return Call(connection, request, self._not_found())
+            return Call(connection, request, self._refusal(404, "no such exchange"))
         with self.lock:
             self.serial += 1
             serial = self.serial
         answer = unique.copy(self.recorded[asked[1].decode()], serial, bool(asked[2]))
         return Call(connection, request, answer)
 
-    def _not_found(self):
-        body = b'{"error":{"message":"no such exchange","type":"invalid_request_error"}}'
-        return Recorded({"id": "none", "method": "POST", "host": "", "path": "", "status": 404,
+    def _refusal(self, status, why):
+        body = b'{"error":{"message":"%s","type":"invalid_request_error"}}' % why.encode()
+        return Recorded({"id": "none", "method": "POST", "host": "", "path": "", "status": status,
                          "resp_headers": [["content-type", "application/json"]],
                          "request": b"", "response": body})
 

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The agents that people run, unmodified: what each carries is stripped and linked into it, and which
+of its TLS libraries speaks depends on how it is configured."""
+import platform
+
+import pytest
+
+import drive
+import truth
+import vendor
+
+CALLS = 18
+
+pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="their x86-64 builds")
+
+
+def run(client, tls, home, folder, *mounts, drop=(), **more):
+    command, env = client(tls, home, **more)
+    env = {**drive.environment(tls, home, tls.url), **env}
+    for name in drop:
+        env.pop(name)
+    work = folder / "work"
+    work.mkdir()
+    return drive.run([str(part) for part in command], env, folder,
+                     prefix=vendor.alone(folder, *mounts), cwd=work, stdin=-3)
+
+
+def check(outcome, tls, book, *stacks):
+    assert outcome.status == 0, outcome.stderr
+    assert tls.calls, outcome.stderr
+    truth.none(truth.check_by_id(outcome.records, tls.calls, book))
+    assert {r["tls"]["stack"] for r in outcome.records} == set(stacks), outcome.stderr
+
+
+def test_claude(tls, bundled, book, home, tmp_path):
+    outcome = run(vendor.claude, tls, home, tmp_path, recorded=bundled["messages stream thinking"])
+    check(outcome, tls, book, "boringssl")
+    assert {r["session"]["source"] for r in outcome.records} == {"header"}
+
+
+def test_codex_own_certificates(tls, bundled, book, home, tmp_path):
+    outcome = run(vendor.codex, tls, home, tmp_path, recorded=bundled["responses stream"])
+    check(outcome, tls, book, "rustls")
+    assert len(tls.calls) == 1
+
+
+def test_codex_system_certificates(tls, bundled, book, home, tmp_path):
+    outcome = run(vendor.codex, tls, home, tmp_path, (tls.pki.ca, vendor.BUNDLE),
+                  drop=("SSL_CERT_FILE",), recorded=bundled["responses stream"])
+    check(outcome, tls, book, "openssl")
+    assert len(tls.calls) == 1
+
+
+def test_codex_refused_upgrade(tls, bundled, book, home, tmp_path):
+    """Its own provider's WebSocket goes through rustls; refused, it asks again through OpenSSL: two
+    libraries of one file in one run."""
+    outcome = run(vendor.codex, tls, home, tmp_path, (tls.pki.ca, vendor.BUNDLE),
+                  drop=("SSL_CERT_FILE",), recorded=bundled["responses stream"],
+                  provider=vendor.BUILT_IN)
+    refused = [c for c in tls.calls if c.answer.status == 426]
+    tls.calls = [c for c in tls.calls if c not in refused]
+    assert refused and refused[0].headers["upgrade"] == "websocket"
+    check(outcome, tls, book, "openssl")
+    assert "capture.unpaired.bytes" not in outcome.stderr
+
+
+def test_deno(tls, recorded, book, home, tmp_path, rng):
+    client = drive.Client("deno", drive.OPENAI + drive.ANTHROPIC, drive.BOTH,
+                          [str(vendor.fetch("deno")), "run", "-A", "--quiet", "--unstable-http",
+                           str(drive.CLIENTS / "fetch_rustls.js"), "{jobs}"], is_raw=True)
+    takes = [r for r in recorded if client.takes(r)]
+    chosen = [rng.choice(takes) for _ in range(CALLS)]
+    command = drive.write_jobs(client, chosen, tmp_path, tls.url)
+    outcome = drive.run(command, drive.environment(tls, home), tmp_path,
+                        prefix=vendor.alone(tmp_path))
+    assert outcome.status == 0, outcome.stderr
+    assert len(tls.calls) == CALLS
+    truth.none(truth.check_in_order(outcome.records, tls.calls, book))
+    assert {r["tls"]["stack"] for r in outcome.records} == {"rustls"}
+
+
+@pytest.mark.wide
+def test_copilot(tls, bundled, book, home, tmp_path):
+    """Its model traffic runs in an addon that it unpacks into its home and loads: a file that nobody
+    has seen before. The first start talks before that is read; the second has its probes."""
+    for folder in (tmp_path / "first", tmp_path / "second"):
+        folder.mkdir()
+        tls.forget()
+        outcome = run(vendor.copilot, tls, home, folder, recorded=bundled["chat stream"])
+        assert outcome.status == 0, outcome.stderr
+    check(outcome, tls, book, "openssl")
+
+
+@pytest.mark.wide
+def test_opencode(tls, bundled, book, home, tmp_path):
+    outcome = run(vendor.opencode, tls, home, tmp_path, recorded=bundled["responses stream"])
+    check(outcome, tls, book, "boringssl")
+
+
+@pytest.mark.wide
+@pytest.mark.parametrize("name", ["bun-1.3.14", "bun-1.2.23"])
+def test_bun(name, tls, recorded, book, home, tmp_path, rng):
+    client = drive.Client(name, drive.OPENAI + drive.ANTHROPIC, drive.BOTH,
+                          [str(vendor.fetch(name)), str(drive.CLIENTS / "node_sdk.mjs"),
+                           str(drive.CACHE / "node"), "{jobs}"])
+    takes = [r for r in recorded if client.takes(r)]
+    chosen = [rng.choice(takes) for _ in range(CALLS)]
+    command = drive.write_jobs(client, chosen, tmp_path, tls.url)
+    outcome = drive.run(command, drive.environment(tls, home, tls.url), tmp_path)
+    assert outcome.status == 0, outcome.stderr
+    truth.none(truth.check_in_order(outcome.records, tls.calls, book))
+    assert {r["tls"]["stack"] for r in outcome.records} == {"boringssl"}
