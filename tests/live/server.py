@@ -3,8 +3,8 @@
 
 A request names its exchange with the header "x-exchange: ID" or with "exchange:ID" anywhere in its
 body, so that unmodified SDKs can ask for one in a prompt. Every answer gets a response id of its own
-(and, where asked with "exchange:ID+usage", token counts of its own). HTTP/1.1 only; one thread per
-connection.
+(and, where asked with "exchange:ID+usage", token counts of its own). HTTP/1.1, and HTTP/2 where
+`protocols` offers it; one thread per connection.
 
     with Server(exchanges) as s: ... s.url ... s.calls ... s.connections
 """
@@ -52,7 +52,7 @@ class Connection:
     def __init__(self, number, peer, pid):
         self.number, self.peer, self.pid = number, peer, pid
         self.hashes, self.parts = fresh(), fresh()
-        self.counts = {"read": 0, "write": 0}
+        self.counts, self.protocol = {"read": 0, "write": 0}, None
 
     def note(self, direction, data):
         self.hashes[direction].update(data)
@@ -75,20 +75,21 @@ def fresh():
 class Server:
     """`read` and `write` of a connection are named as the client sees them."""
 
-    def __init__(self, recorded, folder, addresses=(("127.0.0.1", 0),), seed=1, pace_s=0.0):
+    def __init__(self, recorded, folder, addresses=(("127.0.0.1", 0),), seed=1, pace_s=0.0,
+                 protocols=("http/1.1",)):
         self.recorded = {r.id: r for r in recorded}
         self.pki = pki.make(folder)
         self.addresses, self.seed, self.pace_s = addresses, seed, pace_s
         self.calls, self.connections = [], []
         self.lock, self.serial, self.sockets = threading.Lock(), 0, []
-        self.is_stopping = False
+        self.protocols, self.is_stopping = protocols, False
         self.on_answer = None           # test hook: (call, pieces) -> pieces
         self.tls_max = None
 
     def __enter__(self):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.pki.leaf, self.pki.leaf_key)
-        context.set_alpn_protocols(["http/1.1"])
+        context.set_alpn_protocols(list(self.protocols))
         for address in self.addresses:
             s = socket.create_server(address, backlog=128)
             self.sockets.append(s)
@@ -128,6 +129,7 @@ class Server:
         with self.lock:
             connection = Connection(len(self.connections), peer, pid)
             self.connections.append(connection)
+        connection.protocol = tls.selected_alpn_protocol()
         try:
             self._talk(tls, connection)
         except (OSError, ssl.SSLError, ValueError):
@@ -139,6 +141,10 @@ class Server:
                 pass
 
     def _talk(self, tls, connection):
+        if connection.protocol == "h2":
+            import h2_talk              # the venv's; the demo's server does without
+            h2_talk.talk(self, tls, connection)
+            return
         reader = Reader(tls, connection)
         while True:
             request = reader.request(lambda data: self._send(tls, connection, [data]))
@@ -189,10 +195,19 @@ class Server:
                          "resp_headers": [["content-type", "application/json"]],
                          "request": b"", "response": body})
 
-    def _frame(self, call, rng):
+    def answer_to(self, connection, request):
+        """The call that a request makes, noted."""
+        call = self._call(connection, request)
+        with self.lock:
+            self.calls.append(call)
+        return call
+
+    def codings_for(self, call):
         offered = call.headers.get("accept-encoding", "")
-        codings = [c for c in framing.CODINGS if c == "identity" or re.search(rf"\b{c}\b", offered)]
-        call.coding, call.is_chunked = rng.choice(codings), rng.random() < 0.6
+        return [c for c in framing.CODINGS if c == "identity" or re.search(rf"\b{c}\b", offered)]
+
+    def _frame(self, call, rng):
+        call.coding, call.is_chunked = rng.choice(self.codings_for(call)), rng.random() < 0.6
         return framing.frame_response(call.answer, rng, call.coding, call.is_chunked)
 
 

@@ -189,7 +189,8 @@ struct h2_stream *h2_stream_new(struct h2 *h2, u32 id, u64 ts_ns)
 
 /*
  * The content coding of a head that is not wholly known, by the body's first byte: JSON and events
- * start with text. Brotli has no mark; what cannot be told is counted, not guessed at.
+ * start with text. Brotli has no mark; what is nothing else is tried as such, and fails if it is
+ * not.
  */
 static struct str h2_sniff(u8 first)
 {
@@ -197,7 +198,9 @@ static struct str h2_sniff(u8 first)
 		return STR("gzip");
 	if (first == 0x28)
 		return STR("zstd");
-	return first && strchr("{[deri: \r\n\t\xef", first) ? STR_NONE : STR("unknown");
+	if (first == 0x78)
+		return STR("deflate");
+	return first && strchr("{[deri: \r\n\t\xef", first) ? STR_NONE : STR("br");
 }
 
 static void h2_stream_begin(struct h2_stream *st, enum http_dir dir, u8 first)
