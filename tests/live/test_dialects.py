@@ -19,8 +19,16 @@ CLIENTS = [
     ("cohere", "cohere", ("chat",), False), ("cohere", "cohere", ("chat",), True),
     ("groq", "groq", ("chat",), False), ("groq", "groq", ("chat",), True),
     ("ollama", "ollama", ("chat", "completions"), False), ("ollama", "ollama", ("chat", "completions"), True),
+    ("node genai", "gemini", ("generate_content",), False), ("node genai", "gemini", ("generate_content",), True),
+    ("node ai", "openai", ("chat",), False), ("node ai", "openai", ("chat",), True),
 ]
 ENDINGS = {"cohere": "/v2/chat", "ollama": "/api/"}     # of several APIs the one this SDK speaks
+
+
+def command_of(sdk, jobs):
+    if sdk.startswith("node "):
+        return [drive.NODE, str(drive.CLIENTS / "node_dialects.mjs"), str(drive.CACHE / "node"), str(jobs), sdk[5:]]
+    return [drive.PYTHON, str(drive.CLIENTS / "py_dialects.py"), str(jobs), sdk]
 
 
 def share(of_providers, sdk, provider, endpoints, is_stream):
@@ -39,8 +47,8 @@ def share(of_providers, sdk, provider, endpoints, is_stream):
 
 @pytest.mark.parametrize("sdk, provider, endpoints, is_stream", CLIENTS,
                          ids=[f"{c[0]}{' stream' * c[3]}" for c in CLIENTS])
-def test_sdk(sdk, provider, endpoints, is_stream, of_providers, tls, book, home, tmp_path):
-    rows = share(of_providers, sdk, provider, endpoints, is_stream)
+def test_sdk(sdk, provider, endpoints, is_stream, recorded, of_providers, tls, book, home, tmp_path):
+    rows = share(recorded + of_providers, sdk, provider, endpoints, is_stream)
     assert rows, f"no exchange for {sdk}"
     jobs = [{"ask": r.id, "endpoint": want["endpoint"], "stream": is_stream, "model": want["requested"]}
             for r, want in rows]
@@ -49,8 +57,7 @@ def test_sdk(sdk, provider, endpoints, is_stream, of_providers, tls, book, home,
         "AWS_ACCESS_KEY_ID": "AKIADUMMY", "AWS_SECRET_ACCESS_KEY": "sk-dummy-aws",
         "AWS_EC2_METADATA_DISABLED": "true", "AWS_CA_BUNDLE": tls.pki.ca,
         "OLLAMA_API_KEY": "sk-dummy-ollama"}
-    command = [drive.PYTHON, str(drive.CLIENTS / "py_dialects.py"), str(tmp_path / "jobs"), sdk]
-    outcome = drive.run(command, env, tmp_path, prefix=tls.named)
+    outcome = drive.run(command_of(sdk, tmp_path / "jobs"), env, tmp_path, prefix=tls.named)
     assert outcome.status == 0, outcome.stderr
     assert len(tls.calls) == len(jobs), outcome.stdout
     truth.none(truth.check_in_order(outcome.records, tls.calls, book), outcome)
