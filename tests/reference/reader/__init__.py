@@ -93,10 +93,10 @@ def source_of(x, is_stream, completeness, u):
         return u.source or "ndjson"
     if not is_stream:
         return "body_json"
-    if completeness == "lower_bound":
-        return "sse_partial"
     if is_eventstream(x.resp_body):
         return "eventstream"
+    if completeness == "lower_bound":
+        return "sse_partial"
     return "sse_cumulative" if u.reports > 1 else "sse_final"
 
 

@@ -89,8 +89,9 @@ PATHS = [(method, re.compile(pattern), endpoint, dialect) for method, pattern, e
 # Stored messages of other APIs, and set-up of sessions whose traffic goes elsewhere.
 NOT_A_CALL = re.compile(r"/(threads|sessions)/[^/]+/messages$|/realtime/(calls|sessions|client_secrets)$")
 # Whose format an unknown host speaks, by what stands in the path, else by dialect.
-PARTS = (("/publishers/anthropic/", "vertex"), ("/messages/count_tokens", "anthropic"), (":countTokens", "gemini"),
-          (":computeTokens", "gemini"), ("/count-tokens", "bedrock"))
+PARTS = (("/openai/deployments/", "azure"), ("/publishers/anthropic/", "vertex"),
+         ("/messages/count_tokens", "anthropic"), (":countTokens", "gemini"),
+         (":computeTokens", "gemini"), ("/count-tokens", "bedrock"))
 HOME = {"messages": "anthropic", "gemini": "gemini",
         "interactions": "gemini", "predict": "vertex", "converse": "bedrock", "invoke": "bedrock",
         "ollama": "ollama", "cohere": "cohere", "rerank": "cohere", "tgi": "tgi", "llamacpp": "llamacpp"}
