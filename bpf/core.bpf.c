@@ -408,8 +408,11 @@ __hidden int call_enter(const struct call_args *args)
 	return 1;
 }
 
+/* global as the functions above: verified once */
+int emit_doubt(u32 stack);
+
 /* More bytes than there was room for, or a count that stands nowhere: not the function we think. */
-static __noinline int emit_doubt(u32 stack)
+__noinline int emit_doubt(u32 stack)
 {
 	void *ring = ring_current();
 	struct doubt_event *d = ring ? bpf_ringbuf_reserve(ring, sizeof(*d), 0) : 0;
