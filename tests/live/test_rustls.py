@@ -14,6 +14,7 @@ from test_bytes import dump, record
 CLIENTS = ["httpr", "pyreqwest"]
 CALLS = 16
 AT_ONCE = 64
+FORMS = {"session": "uprobe_session", "multi": "uprobe_multi", "perf": "perf_uprobe"}
 
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="proven on x86-64 only")
 
@@ -29,14 +30,17 @@ def choose(recorded, rng, cnt):
     return [rng.choice(takes) for _ in range(cnt)]
 
 
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", CLIENTS)
-def test_exact_calls(name, tls, recorded, book, home, tmp_path, rng):
+def test_exact_calls(name, form, tls, recorded, book, home, tmp_path, rng):
     asked = choose(recorded, rng, CALLS)
-    outcome = drive.run(command(name, asked, tmp_path, tls), drive.environment(tls, home), tmp_path)
+    outcome = drive.run(command(name, asked, tmp_path, tls), drive.environment(tls, home), tmp_path,
+                        ("--form", form))
     assert outcome.status == 0, outcome.stderr
     assert len(tls.calls) == CALLS
     truth.none(truth.check_in_order(outcome.records, tls.calls, book))
-    assert {r["tls"]["stack"] for r in outcome.records} == {"rustls"}
+    assert {(r["tls"]["stack"], r["tls"]["form"]) for r in outcome.records} == \
+        {("rustls", FORMS[form])}
 
 
 @pytest.mark.parametrize("name", CLIENTS)
