@@ -38,6 +38,11 @@ static int classify(struct elf_file *e, struct target *t)
 	}
 	if (!t->probe_cnt)
 		return ret;
+	for (size_t i = 0; i < t->probe_cnt; i++) {
+		/* at the very end of a file: it will have no copies */
+		if (elf_read(e, t->probe[i].offset, t->probe[i].code, TARGET_CODE_BYTES))
+			memset(t->probe[i].code, 0, TARGET_CODE_BYTES);
+	}
 	t->build_id_len = elf_build_id(e, t->build_id);
 	t->has_lpstub = elf_has_section(e, "lpstub");
 	return 0;
@@ -77,6 +82,44 @@ int target_classify(int fd, struct target *ret)
 		log_debug("%s is not examined: %s", target.path, why);
 	elf_free(e);
 	return err;
+}
+
+static bool has_same_code(struct elf_file *e, const struct target *known)
+{
+	u8 id[ELF_BUILD_ID_MAX], code[TARGET_CODE_BYTES];
+	size_t len = elf_build_id(e, id);
+
+	if (!len || len != known->build_id_len || memcmp(id, known->build_id, len))
+		return false;
+	/* a build-id is only a claim */
+	for (size_t i = 0; i < known->probe_cnt; i++) {
+		const struct target_probe *p = &known->probe[i];
+
+		if (elf_read(e, p->offset, code, sizeof(code)) ||
+		    memcmp(code, p->code, sizeof(code)))
+			return false;
+	}
+	return true;
+}
+
+bool target_is_same_build(int fd, const struct target *known, struct target *ret)
+{
+	struct elf_file *e;
+	const char *why;
+	struct stat st;
+
+	if (fstat(fd, &st) || elf_open(fd, &e, &why))
+		return false;
+	bool is_same = has_same_code(e, known);
+
+	elf_free(e);
+	if (!is_same)
+		return false;
+	*ret = *known;
+	ret->dev = st.st_dev;
+	ret->ino = st.st_ino;
+	name_file(fd, ret);
+	return true;
 }
 
 enum site_class target_worst_class(const struct target *t)

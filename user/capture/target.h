@@ -16,6 +16,7 @@
 /* a Go program has one probe per return instruction of two functions: 15 in those seen */
 #define TARGET_PROBES_MAX 96
 #define TARGET_PATH_LEN 256
+#define TARGET_CODE_BYTES 16
 
 struct target_probe {
 	enum probe_fn fn;
@@ -25,6 +26,7 @@ struct target_probe {
 	u64 offset;		/* in the file, of the instruction */
 	/* in the file, of the function when the site is not in the one asked for; else 0 */
 	u64 redirected;
+	u8 code[TARGET_CODE_BYTES];	/* what stands there */
 };
 
 struct target {
@@ -45,12 +47,19 @@ struct target {
  */
 int target_classify(int fd, struct target *ret);
 
+/*
+ * Is this file the same build as one that is known, with the same code at all of its probes? Then
+ * it need not be searched: *ret is the known target under this file's name.
+ */
+bool target_is_same_build(int fd, const struct target *known, struct target *ret);
+
 /* The dearest class among its probes on reads and writes; for a warning. */
 enum site_class target_worst_class(const struct target *t);
 
 /*
  * Answers of target_classify by (dev, ino, size, mtime), so that a file is read once however many
- * processes map it. Bounded by TARGET_CACHE_MAX: past it, an arbitrary entry makes room.
+ * processes map it; a copy with the same build-id, size and code takes over what was found. Bounded
+ * by TARGET_CACHE_MAX: past it, an arbitrary entry makes room.
  */
 struct target_cache;
 

@@ -89,6 +89,23 @@ void target_cache_condemn(struct target_cache *c, const struct target *t)
 	b->len = t->build_id_len;
 }
 
+/*
+ * A copy of a file that is known, as containers and programs that unpack themselves have: the same
+ * size and build. Only what was found is taken over, not that nothing was.
+ */
+static bool find_copy(const struct target_cache *c, int fd, const struct stat *st,
+		      struct target *ret)
+{
+	for (size_t i = 0; i < c->cnt; i++) {
+		const struct answer *a = c->slot[i];
+
+		if (a->target && a->size == st->st_size && a->target->build_id_len &&
+		    target_is_same_build(fd, a->target, ret))
+			return true;
+	}
+	return false;
+}
+
 static int answer_new(const struct target_cache *c, int fd, const struct stat *st,
 		      struct answer **ret)
 {
@@ -100,7 +117,8 @@ static int answer_new(const struct target_cache *c, int fd, const struct stat *s
 	a->key = (struct map_key){ .a = st->st_dev, .b = st->st_ino };
 	a->size = st->st_size;
 	a->mtime = st->st_mtim;
-	a->err = target_classify(fd, &target);
+	if (!find_copy(c, fd, st, &target))
+		a->err = target_classify(fd, &target);
 	if (!a->err && is_bad(c, &target))
 		a->err = -ENOENT;
 	if (!a->err) {

@@ -78,6 +78,26 @@ static void test_as_a_target(void **state)
 	close(fd);
 }
 
+static void test_copies(void **state)
+{
+	const char *const same = "-O2 -s " SHARED "-Wl,--build-id=0x1234";
+	int first = build("gcc", same, NULL, 0, NULL), second = build("gcc", same, NULL, 0, NULL);
+	struct target known, t = { .probe_cnt = 77 };
+	u8 byte = 0x90;
+
+	assert_int_equal(target_classify(first, &known), 0);
+	assert_true(target_is_same_build(second, &known, &t));
+	assert_int_equal(t.probe_cnt, known.probe_cnt);
+	assert_int_not_equal(t.ino, known.ino);
+	/* the build-id lies: other code at one of the places */
+	t.probe_cnt = 77;
+	assert_int_equal(pwrite(second, &byte, 1, (off_t)known.probe[1].offset), 1);
+	assert_false(target_is_same_build(second, &known, &t));
+	assert_int_equal(t.probe_cnt, 77);
+	close(second);
+	close(first);
+}
+
 /* What proved to be something else is not probed in another file of the same build either. */
 static void test_condemned_build(void **state)
 {
@@ -105,6 +125,7 @@ int main(void)
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_as_a_target),
 		cmocka_unit_test(test_condemned_build),
+		cmocka_unit_test(test_copies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
