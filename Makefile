@@ -109,7 +109,7 @@ $(B)/unit/%: $(B)/asan/tests/unit/%.o $(call obj,asan,$(UNIT_LIB)) $(B)/asan/lib
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CLANG) $(SAN) $^ $(LDFLAGS) -lcmocka $(PKG_LIBS) -o $@
 # these make every allocation fail once
-$(B)/unit/%/test_alloc: LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+$(B)/unit/%/test_alloc: LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
 $(B)/fuzz/bin/%: $(B)/fuzz/tests/fuzz/%.o $(B)/fuzz/libtolltap.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CLANG) -fsanitize=fuzzer -fprofile-instr-generate $(SAN) $^ $(LDFLAGS) $(PKG_LIBS) -o $@

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Every allocation fails once: nothing crashes, nothing leaks, every exchange that was announced is
- * finished. Linked with --wrap (Makefile).
+ * finished. What an HTTP/2 connection holds is measured. Linked with --wrap (Makefile).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <malloc.h>
 
 #include "conn/conn.h"
+#include "http/h2_wire.h"
 #include "http/http.h"
 
 void *__real_malloc(size_t n);
@@ -28,19 +30,39 @@ static bool fails(void)
 	return fail_at >= 0 && allocations++ == fail_at;
 }
 
+void __real_free(void *p);
+void __wrap_free(void *p);
+
+static long held;			/* bytes, of what is ours */
+
+static void *holding(void *p)
+{
+	held += (long)malloc_usable_size(p);
+	return p;
+}
+
 void *__wrap_malloc(size_t n)
 {
-	return fails() ? NULL : __real_malloc(n);
+	return fails() ? NULL : holding(__real_malloc(n));
 }
 
 void *__wrap_calloc(size_t n, size_t size)
 {
-	return fails() ? NULL : __real_calloc(n, size);
+	return fails() ? NULL : holding(__real_calloc(n, size));
 }
 
 void *__wrap_realloc(void *p, size_t n)
 {
-	return fails() ? NULL : __real_realloc(p, n);
+	if (fails())
+		return NULL;
+	held -= (long)malloc_usable_size(p);
+	return holding(__real_realloc(p, n));
+}
+
+void __wrap_free(void *p)
+{
+	held -= (long)malloc_usable_size(p);
+	__real_free(p);
 }
 
 struct counts {
@@ -124,6 +146,122 @@ static void test_http(void **state)
 		fail_at = -1;
 		assert_true(n > 10);
 	}
+}
+
+/* --- HTTP/2 --- */
+
+struct h2_bytes {
+	struct h2_wire client, server;
+	size_t begun;		/* of client: the preface */
+};
+
+/* cnt calls, one after the other, in both directions; with what an SDK and its provider send. */
+static void h2_write(struct h2_bytes *b, unsigned int cnt)
+{
+	h2_wire_init(&b->client);
+	h2_wire_init(&b->server);
+	h2_wire_preface(&b->client);
+	h2_wire_frame(&b->server, H2_SETTINGS, 0, 0, NULL, 0);
+	for (u32 id = 1; id < 2 * cnt; id += 2) {
+		h2_wire_post(&b->client, id, false, "/v1/chat/completions");
+		h2_wire_data(&b->client, id, true, "{}");
+		h2_wire_answer(&b->server, id, false, "200", "text/event-stream");
+		h2_wire_data(&b->server, id, id != 2 * cnt - 1, "data: 1\n\n");
+	}
+}
+
+static void h2_free(struct h2_bytes *b)
+{
+	h2_wire_fini(&b->client);
+	h2_wire_fini(&b->server);
+}
+
+static void h2_play(const struct h2_bytes *b, size_t cut)
+{
+	struct counts counts = {0};
+	struct http_conn *h = http_conn_new(&http_ops, &counts, NULL);
+
+	if (!h)
+		return;
+	feed(h, false, b->server.out.p, b->server.out.n, cut);	/* waits */
+	feed(h, true, b->client.out.p, b->client.out.n, cut);
+	http_conn_gap(h, true, 900, 5, false);
+	http_conn_gap(h, false, 900, 5, false);
+	feed(h, true, b->client.out.p + 24, b->client.out.n - 24, cut);
+	feed(h, false, b->server.out.p, b->server.out.n, cut);
+	http_conn_close(h, 1000);
+	assert_int_equal(counts.begun, counts.done);
+	http_conn_free(h);
+}
+
+static void test_h2(void **state)
+{
+	static const size_t cuts[] = {1, 7, 4096};
+	struct h2_bytes b;
+
+	h2_write(&b, 3);
+	for (size_t i = 0; i < ARRAY_LEN(cuts); i++) {
+		long n = 0;
+
+		do {
+			fail_at = n++;
+			allocations = 0;
+			h2_play(&b, cuts[i]);
+		} while (allocations > fail_at);
+		fail_at = -1;
+		assert_true(n > 100);
+	}
+	h2_free(&b);
+}
+
+/* Joined late, both tables are full of placeholders. */
+static void h2_late_memory(const struct h2_bytes *b)
+{
+	struct counts counts = {0};
+	long before = held;
+	struct http_conn *h = http_conn_new(&http_ops, &counts, NULL);
+
+	http_conn_late(h);
+	feed(h, true, b->client.out.p + 24, b->client.out.n - 24, b->client.out.n);
+	feed(h, false, b->server.out.p, b->server.out.n, b->server.out.n);
+	print_message("HTTP/2: %ld bytes joined late\n", held - before);
+	assert_true(counts.begun > 0 && held - before <= 65536);
+	http_conn_close(h, 1);
+	http_conn_free(h);
+	assert_int_equal(held, before);
+}
+
+/* docs/performance.md: at most 8 KiB of an open connection, tables full, and 4 of a stream. */
+static void test_h2_memory(void **state)
+{
+	struct counts counts = {0};
+	struct h2_bytes b;
+
+	h2_write(&b, 200);
+
+	long before = held;
+	struct http_conn *h = http_conn_new(&http_ops, &counts, NULL);
+	long fresh = held - before;
+
+	feed(h, true, b.client.out.p, b.client.out.n, 4096);
+	feed(h, false, b.server.out.p, b.server.out.n, 4096);
+
+	long active = held - before;
+
+	feed(h, true, "\0\0\4\3\0\0\0\1\x8f\0\0\0\x08", 13, 4096);	/* resets stream 399 */
+
+	long idle = held - before;
+
+	print_message("HTTP/2: %ld bytes new, %ld idle, %ld with a stream\n", fresh, idle, active);
+	assert_int_equal(counts.begun, counts.done);
+	assert_true(fresh <= 1024 && idle <= 8192 && active - idle <= 4096);
+	http_conn_close(h, 1);
+	http_conn_free(h);
+	assert_int_equal(held, before);
+	h2_free(&b);
+	h2_write(&b, 1);
+	h2_late_memory(&b);
+	h2_free(&b);
 }
 
 /* In steady state a chunk costs no allocation: a response of many records asks for none. */
@@ -215,6 +353,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_http),
+		cmocka_unit_test(test_h2),
+		cmocka_unit_test(test_h2_memory),
 		cmocka_unit_test(test_no_allocation_per_chunk),
 		cmocka_unit_test(test_conn),
 	};
