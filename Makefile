@@ -47,7 +47,7 @@ GEN := $(GEN_SKEL) $(GEN_CARDS) $(GEN_PROTO)
 obj = $(patsubst %.c,$(B)/$(1)/%.o,$(filter-out $(B)/%,$(2))) $(patsubst $(B)/%.c,$(B)/$(1)/%.o,$(filter $(B)/%,$(2)))
 LIB_ALL := $(LIB_SRC) $(GEN_CARDS) $(GEN_PROTO)
 
-.PHONY: all check unit test live live-all vm bench fuzz lint install uninstall clean deps demo corpus docs bpf-arm64
+.PHONY: all check unit test live live-all vm bench fuzz lint install uninstall clean deps demo corpus docs bpf-arm64 mutants
 all: $(B)/tolltap $(B)/tolltap-dev
 
 # --- generated -------------------------------------------------------------------------------------------------------
@@ -137,6 +137,8 @@ bench: all
 	$(Q)tests/bench/run
 lint:
 	$(Q)tests/lint/run
+mutants: all
+	$(Q)tests/run-mutants
 
 # --- people ----------------------------------------------------------------------------------------------------------
 deps:

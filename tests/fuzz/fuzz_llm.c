@@ -7,6 +7,7 @@
 /* covers: user/llm/anthropic.c user/llm/usage.c user/llm/shape.c user/llm/state.c */
 /* covers: user/llm/dialect.c user/llm/endpoints.c user/llm/providers.c user/llm/recent.c */
 /* covers: user/llm/identity.c user/llm/headers.c user/llm/counts.c user/llm/google.c */
+/* covers: user/llm/asked.c user/llm/twin.c */
 /* covers: user/llm/bedrock.c user/llm/base64.c user/llm/form.c user/llm/estimate.c */
 #include <stdlib.h>
 
@@ -125,6 +126,9 @@ static void exchange(struct llm *l, const u8 head[4], struct str rest)
 	x.path = str_of(heads[pick].path);
 	if (str_next(&rest, '\n', &line))
 		set_headers(&x, line, head[3]);
+	x.request_framing = head[3] & 0x40 ? FRAMING_MULTIPART : FRAMING_WHOLE;
+	x.unit_flags[HTTP_RESPONSE] = head[3] & 0x20 ? (u32)UNIT_F_EXCEPTION : 0;
+	x.body_bytes[HTTP_REQUEST] = rest.n;
 	if (llm_on_request(l, &x)) {
 		if (str_next(&rest, '\n', &line))
 			feed(l, &x, HTTP_REQUEST, line, head[1] & 0xcf);

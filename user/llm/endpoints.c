@@ -244,7 +244,8 @@ struct str dialect_path_model(const struct endpoint *e, struct str path)
 	if (!(e->flags & ENDPOINT_F_MODEL) || !path_matches(path, e->suffix, &star))
 		return STR_NONE;
 	path_last(&path, &last);
-	if (e->suffix[1] == '*' && path_last(&path, &before) && !str_ends(before, STR("odels")))
+	if (e->suffix[1] == '*' &&
+	    (!path_last(&path, &before) || !str_ends(before, STR("odels"))))
 		return STR_NONE;
 	return star;
 }

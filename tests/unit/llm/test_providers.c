@@ -30,6 +30,19 @@ static void test_providers(void **state)
 		{"api.githubcopilot.com", "/", "github-copilot", BILLING_SUBSCRIPTION},
 		{"api.individual.githubcopilot.com", "/", "github-copilot", BILLING_SUBSCRIPTION},
 		{"localhost:11434", "/", "ollama", BILLING_SELF_HOSTED},
+		{"API.OpenAI.com", "/", "openai", BILLING_UNKNOWN},
+		{"generativelanguage.googleapis.com", "/", "gemini", BILLING_UNKNOWN},
+		{"us-east5-aiplatform.googleapis.com", "/", "vertex", BILLING_UNKNOWN},
+		{"aiplatform.eu.rep.googleapis.com", "/", "vertex", BILLING_UNKNOWN},
+		{"cloudcode-pa.googleapis.com", "/", "gemini", BILLING_SUBSCRIPTION},
+		{"bedrock-runtime.eu-west-1.amazonaws.com", "/", "bedrock", BILLING_UNKNOWN},
+		{"bedrock-runtime-fips.us-east-1.api.aws", "/", "bedrock", BILLING_UNKNOWN},
+		{"bedrock-runtime.cn-north-1.amazonaws.com.cn", "/", "bedrock", BILLING_UNKNOWN},
+		{"vpce-1.bedrock-runtime.us-east-1.vpce.amazonaws.com", "/", "bedrock",
+		 BILLING_UNKNOWN},
+		{"bedrock-runtime.amazonaws.com", "/", NULL, BILLING_UNKNOWN},
+		{"api.cohere.ai", "/", "cohere", BILLING_UNKNOWN},
+		{"api2.cursor.sh", "/", "cursor", BILLING_SUBSCRIPTION},
 		{"localhost:8080", "/", NULL, BILLING_UNKNOWN},
 		{"api.openai.com.evil.example", "/", NULL, BILLING_UNKNOWN},
 		{"evil-api.openai.com", "/", NULL, BILLING_UNKNOWN},
@@ -49,6 +62,24 @@ static void test_providers(void **state)
 		assert_string_equal(p->name, rows[i].name);
 		assert_int_equal(p->billing, rows[i].billing);
 	}
+}
+
+static void test_matches(void **state)
+{
+	static const struct {
+		const char *text, *pattern;
+		bool is_match;
+	} rows[] = {
+		{"abc", "abc", true},	 {"ABC", "abc", true},	  {"abc", "a*c", true},
+		{"ac", "a*c", false},	 {"abbc", "a*c", true},	  {"abcbc", "a*bc", true},
+		{"a", "*", true},	 {"", "*", false},	  {"a.b.c", "*.c", true},
+		{"x.a.y.b", "*.a.*.b", true}, {"x.a.b", "*.a.*.b", false}, {"ab", "abc", false},
+		{"abcd", "abc", false},	 {"", "", true},	  {"aaab", "*ab", true},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (dialect_matches(str_of(rows[i].text), rows[i].pattern) != rows[i].is_match)
+			fail_msg("%s %s", rows[i].text, rows[i].pattern);
 }
 
 static void test_families(void **state)
@@ -81,6 +112,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_providers),
+		cmocka_unit_test(test_matches),
 		cmocka_unit_test(test_families),
 	};
 

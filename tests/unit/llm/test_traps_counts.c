@@ -380,7 +380,8 @@ static void trap_T25_usage_at_the_end(void **state)
 static void trap_T26_text_is_not_structure(void **state)
 {
 	static const struct feed f = {
-		.response = "{'id':'1','model':'m','choices':[{'message':{'content':'\\'usage\\':{"
+		.response = "{'id':'1','model':'m','choices':[{'message':{'content':'\\'}}],\\'"
+			    "usage\\':{"
 			    "\\'prompt_tokens\\':666,\\'completion_tokens\\':666}','usage':{"
 			    "'prompt_tokens':667}}}]," USAGE("11", "22", "33", "") "}"};
 	struct fed r = llm_feed(NULL, &f, 1);
