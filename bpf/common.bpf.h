@@ -34,6 +34,10 @@ struct call_args {
 	u8 is_guard;		/* nothing is emitted for it, nor for what it calls */
 	u8 links;		/* enum call_link, those that saw the entry */
 	u8 pad[3];
+	/* a scatter list in kernel memory: buf is its first part; 0: buf is all */
+	u64 iov;
+	u64 iov_cnt;
+	u64 iov_offset;		/* into the first part */
 };
 
 /* The same at its return. */
@@ -92,7 +96,49 @@ void conn_over(u64 conn, u8 form, u8 stack, bool is_reborn);
 /* aead_socket.bpf.c: the kernel's socket is closed. */
 void aead_socket_over(u64 sk);
 
-/* Plaintext of this process was seen: it is not dark. */
-void coverage_note_plaintext(u32 tgid);
+/* The same for a process that is not the current one. */
+void conn_over_of(u32 tgid, u64 conn, u8 form, u8 stack);
+
+/* The operation on a socket that this thread is in: apart from TLS calls, which go on around it. */
+struct call_args *socket_call(bool is_made);	/* lends; NULL: none, or no memory */
+void socket_call_over(u64 len, u8 form);	/* emits its first len bytes */
+
+/*
+ * Does what this thread sends come from a TLS call that a probe saw: one that it is in, or a write
+ * since it last sent anything?
+ */
+int call_explains_send(void);
+
+/* coverage.bpf.c: plaintext of this process was seen. */
+void coverage_note_plaintext(u32 tgid, u32 dir, u64 len);
+
+/* What a socket carries, as its first bytes say. */
+enum socket_kind {
+	SOCKET_UNKNOWN = 0,
+	SOCKET_TLS = 1,
+	SOCKET_HTTP = 2,		/* plain */
+	SOCKET_IGNORED = 3,
+};
+
+/* A TCP or UDP socket of a process in scope. */
+struct known_socket {
+	struct coverage_key key;
+	u64 seen_in;		/* bytes that its row has */
+	u64 seen_out;
+	u8 kind;		/* enum socket_kind */
+	u8 looks;		/* operations looked at without an answer */
+	u8 is_fresh;		/* nothing had been sent when it was first seen */
+	u8 is_matched;
+	u8 is_open;		/* plaintext of it is emitted: to be ended */
+	u8 pad[3];
+};
+
+/* Of a process in scope; made at first sight; NULL: full. */
+struct known_socket *socket_get(const struct sock *sk);
+/* Looks at the first bytes of an operation; from then on socket.kind says what it is. */
+int socket_look(const struct sock *sk, struct known_socket *s, u64 buf, u64 len, u32 dir);
+/* A send on a TLS socket. */
+int socket_note_send(const struct sock *sk, struct known_socket *s, u64 buf);
+int socket_note_datagram(const struct sock *sk, u16 port, u64 bytes_in, u64 bytes_out);
 
 #endif

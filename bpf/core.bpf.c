@@ -17,6 +17,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define OP_HEAD_BYTES (512u << 10)
 #define OP_TAIL_BYTES (256u << 10)
 #define PIECE_BYTES (16u << 10)
+/* parts of one message to a socket: a head, a body, a few chunks */
+#define PARTS_MAX 64
 /* flags that an op's records share, whatever else each of them is */
 #define CHUNK_F_OF_CONN (CHUNK_F_BORN | CHUNK_F_FIRST | CHUNK_F_INHERITED)
 /* a remembered call older than this whose frame was not seen to end: its return was missed */
@@ -87,6 +89,7 @@ int emit_full_piece(void);
 int emit_last_piece(u64 len);
 int emit_hole(u64 len, u32 flags);
 int emit_whole(u64 len);
+int emit_parts(u64 len);
 
 /* A reserve needs a constant size, so each class is its own piece of code. */
 static __always_inline int emit_class(struct emit *e, u64 len, const u32 class)
@@ -226,6 +229,37 @@ __noinline int emit_whole(u64 len)
 	return 0;
 }
 
+/* Emits the parts of a scatter list up to len bytes; of one with too many the rest is a hole. */
+__noinline int emit_parts(u64 len)
+{
+	for (u32 i = 0; i < PARTS_MAX && len; i++) {
+		struct thread_calls *t = calls_get(false);
+		struct iovec part = {};
+
+		if (!t || i >= t->emit.iov_cnt)
+			return 0;
+		bpf_probe_read_kernel(&part, sizeof(part),
+				      (const void *)(t->emit.iov + i * sizeof(part)));
+		if (!i) {
+			part.iov_base += t->emit.iov_offset;
+			part.iov_len -= t->emit.iov_offset;
+		}
+		u64 n = part.iov_len < len ? part.iov_len : len;
+
+		if (!n)
+			continue;
+		t->emit.addr = (u64)part.iov_base;
+		/* the counts are of one part */
+		t->emit.sent_bytes = t->emit.lost_bytes = t->emit.lost_cnt = 0;
+		t->emit.fault_bytes = t->emit.fault_cnt = 0;
+		emit_whole(n);
+		len -= n;
+	}
+	if (len)
+		emit_hole(len, CHUNK_F_HOLE_POLICY);
+	return 0;
+}
+
 /* --- connections ---------------------------------------------------------------------------- */
 
 /* Bigger than any earlier one of this process; two threads may get the same for two connections. */
@@ -290,6 +324,8 @@ static __noinline int emit_close(const struct conn_key *key, struct scope *s, st
 	head_init(h, s, c);
 	h->ev.kind = EVENT_CLOSE;
 	h->ev.flags &= CHUNK_F_BORN;
+	/* a socket's last state comes in anybody's context */
+	h->ev.tgid = key->tgid;
 	h->conn = key->conn;
 	h->dir = CHUNK_READ;
 	h->stack = stack;
@@ -301,21 +337,38 @@ static __noinline int emit_close(const struct conn_key *key, struct scope *s, st
 	return 0;
 }
 
+static __always_inline struct scope *conn_end(const struct conn_key *key, u8 form, u8 stack)
+{
+	struct scope *s = scope_find(key->tgid);
+	struct conn *c = bpf_map_lookup_elem(&conns, key);
+
+	if (!s)
+		return 0;
+	if (c && c->is_used && c->image == s->image)
+		emit_close(key, s, c, form, stack);
+	bpf_map_delete_elem(&verdicts, key);
+	return s;
+}
+
 __hidden void conn_over(u64 conn, u8 form, u8 stack, bool is_reborn)
 {
 	struct conn_key key = { .conn = conn, .tgid = current_tgid() };
-	struct scope *s = scope_find(key.tgid);
-	struct conn *c = bpf_map_lookup_elem(&conns, &key);
+	struct scope *s = conn_end(&key, form, stack);
 
 	if (!s)
 		return;
-	if (c && c->is_used && c->image == s->image)
-		emit_close(&key, s, c, form, stack);
-	bpf_map_delete_elem(&verdicts, &key);
 	if (is_reborn)
 		conn_make(&key, s, 1);
 	else
 		bpf_map_delete_elem(&conns, &key);
+}
+
+__hidden void conn_over_of(u32 tgid, u64 conn, u8 form, u8 stack)
+{
+	struct conn_key key = { .conn = conn, .tgid = tgid };
+
+	conn_end(&key, form, stack);
+	bpf_map_delete_elem(&conns, &key);
 }
 
 /* --- calls ---------------------------------------------------------------------------------- */
@@ -334,7 +387,8 @@ static __always_inline void calls_put(struct thread_calls *t)
 {
 	u64 id = bpf_get_current_pid_tgid();
 
-	if (!cfg_task_storage && !t->dir[CHUNK_READ].args.fn && !t->dir[CHUNK_WRITE].args.fn)
+	if (!cfg_task_storage && !t->dir[CHUNK_READ].args.fn && !t->dir[CHUNK_WRITE].args.fn &&
+	    !t->socket.fn)
 		bpf_map_delete_elem(&calls_hash, &id);
 }
 
@@ -517,15 +571,20 @@ static __noinline int emit_call(struct emit *e, const struct call_args *a, u64 l
 	if (!c)
 		return 0;
 	scope_refresh(s);
-	if (!s->is_identified && !process_emit(EVENT_PROCESS)) {
-		coverage_note_plaintext(key.tgid);
+	if (!s->is_identified && !process_emit(EVENT_PROCESS))
 		s->is_identified = 1;
-	}
+	if (ret->stack != STACK_SOCKET)
+		coverage_note_plaintext(key.tgid, a->dir, len);
 	count(KC_BYTES_SEEN, len);
 
 	u32 state = verdict_of(&key, c, a);
 
-	*e = (struct emit){ .addr = a->buf };
+	*e = (struct emit){
+		.addr = a->buf,
+		.iov = a->iov,
+		.iov_cnt = a->iov_cnt,
+		.iov_offset = a->iov_offset,
+	};
 	head_init(&e->head, s, c);
 	e->head.conn = a->conn;
 	e->head.dir = a->dir;
@@ -543,7 +602,10 @@ static __noinline int emit_call(struct emit *e, const struct call_args *a, u64 l
 	} else {
 		emit_skipped(e, c, CHUNK_WRITE);
 		emit_skipped(e, c, CHUNK_READ);
-		emit_whole(len);
+		if (a->iov)
+			emit_parts(len);
+		else
+			emit_whole(len);
 	}
 	c->is_used = 1;
 	if (a->dir == CHUNK_READ)
@@ -567,8 +629,10 @@ __hidden void call_leave(const struct call_ret *ret)
 
 	c->args.fn = 0;
 	u64 len = args.is_guard ? 0 : call_result(&args, ret);
-	if (len)
+	if (len) {
 		emit_call(&t->emit, &args, len, ret);
+		t->has_written |= args.dir == CHUNK_WRITE;
+	}
 	calls_put(t);
 }
 
@@ -598,4 +662,39 @@ __hidden u32 conn_generation(u64 conn)
 	struct conn *c = bpf_map_lookup_elem(&conns, &key);
 
 	return c ? c->generation : 0;
+}
+
+/* --- sockets -------------------------------------------------------------------------------- */
+
+__hidden struct call_args *socket_call(bool is_made)
+{
+	struct thread_calls *t = calls_get(is_made);
+
+	return t ? &t->socket : 0;
+}
+
+__hidden void socket_call_over(u64 len, u8 form)
+{
+	struct thread_calls *t = calls_get(false);
+	if (!t)
+		return;
+	struct call_args args = t->socket;
+	struct call_ret ret = { .dir = args.dir, .form = form, .stack = STACK_SOCKET };
+
+	t->socket.fn = 0;
+	if (len)
+		emit_call(&t->emit, &args, len, &ret);
+	calls_put(t);
+}
+
+__hidden int call_explains_send(void)
+{
+	struct thread_calls *t = calls_get(false);
+	int is_explained;
+
+	if (!t)
+		return 0;
+	is_explained = t->has_written || t->dir[CHUNK_WRITE].args.fn || t->dir[CHUNK_READ].args.fn;
+	t->has_written = 0;
+	return is_explained;
 }

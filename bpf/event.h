@@ -92,7 +92,10 @@ enum probe_fn {
 	PROBE_AEAD_OPEN = 25,		/* EVP_AEAD_CTX_open */
 	PROBE_RING_SEAL = 26,		/* of the crate ring's algorithm records; at its entry */
 	PROBE_RING_OPEN = 27,
-	/* 14-17, 40-43: Go; 18-23: GnuTLS; 24-31: AEAD; 32-39: sockets */
+	/* 14-17, 40-43: Go; 18-23: GnuTLS; 24-31: AEAD */
+	/* of a TCP socket, whose messages may have several parts; 32-39 */
+	PROBE_SOCKET_SEND = 32,
+	PROBE_SOCKET_READ = 33,
 	PROBE_FN_MAX = 44,
 };
 
@@ -153,6 +156,8 @@ enum attach_form {
 	FORM_MULTI = 2,		/* uprobe_multi link */
 	FORM_SESSION = 3,	/* uprobe.session link */
 	FORM_REPLAY = 4,	/* from a recorded file */
+	FORM_FENTRY = 5,	/* fentry and fexit of a kernel function */
+	FORM_KPROBE = 6,	/* kprobe and kretprobe of one */
 };
 
 struct process_event {
@@ -194,13 +199,38 @@ struct scope {
 	u32 parent;		/* tgid that forked it in scope; 0: none, or exec-ed since */
 };
 
-/* TLS connections of one process, by their port; read from the kernel's map at the end. */
+/* What processes in scope send that no probe may have seen; read from the kernel's maps. */
+enum coverage_kind {
+	COVERAGE_TLS = 1,
+	COVERAGE_QUIC = 2,	/* UDP to port 443 */
+	COVERAGE_PLAIN = 3,	/* a POST over plain HTTP, where its bytes cannot be followed */
+};
+
+#define COVERAGE_HOST_LEN 64
+
+/* One row per process and far end. */
+struct coverage_key {
+	u32 tgid;
+	u16 port;
+	u8 kind;		/* enum coverage_kind */
+	u8 family;		/* AF_INET, AF_INET6, or 0 where the host is known */
+	u8 addr[16];		/* network order */
+	/* of the ClientHello, its last 63 bytes, padded with NUL; or empty */
+	char host[COVERAGE_HOST_LEN];
+};
+
 struct coverage {
-	u32 connections;
-	u32 has_plaintext;	/* a probe saw plaintext of this process */
-	u64 bytes_in;		/* of closed connections */
+	u64 connections;
+	u64 matched;		/* of them, those that a probed call was seen to send on */
+	u64 bytes_in;		/* on the wire; of open ones up to their last send */
 	u64 bytes_out;
 	char comm[EVENT_COMM_LEN];
+};
+
+/* Plaintext of one process that TLS probes saw. */
+struct readable {
+	u64 bytes_in;
+	u64 bytes_out;
 };
 
 /* Losses counted in the kernel, one slot per reason in a per-CPU array. */
@@ -238,6 +268,8 @@ _Static_assert(sizeof(struct doubt_event) == 40, "ABI");
 _Static_assert(sizeof(struct pair_event) == 56, "ABI");
 _Static_assert(sizeof(struct conn_key) == 16, "ABI");
 _Static_assert(sizeof(struct scope) == 48, "ABI");
+_Static_assert(sizeof(struct coverage_key) == 88, "ABI");
+_Static_assert(sizeof(struct coverage) == 48, "ABI");
 _Static_assert(sizeof(struct process_event) == 32 + 8 + 24 + 8 + 16 + 3 * 96, "ABI");
 
 #endif

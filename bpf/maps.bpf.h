@@ -25,11 +25,16 @@ struct emit {
 	u64 lost_cnt;
 	u64 fault_bytes;
 	u64 fault_cnt;
+	u64 iov;		/* the next part of a scatter list, as in struct call_args */
+	u64 iov_cnt;
+	u64 iov_offset;
 	struct chunk head;	/* last: ends in a flexible array */
 };
 
 struct thread_calls {
 	struct call dir[CHUNK_DIR_MAX];
+	struct call_args socket;
+	u64 has_written;	/* TLS plaintext, since it last sent on a socket */
 	struct emit emit;
 };
 

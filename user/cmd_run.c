@@ -34,23 +34,36 @@ static void live_on_verdict(void *arg, const struct chunk *conn, enum verdict_st
 	capture_set_verdict(tracer_capture(live->tracer), conn, verdict);
 }
 
-static void live_add_dark(void *arg, u32 tgid, const struct coverage *dark)
+static bool live_is_darker(const struct receipt_dark *a, const struct receipt_dark *b)
+{
+	return a->is_llm != b->is_llm ? a->is_llm : a->bytes > b->bytes;
+}
+
+/* Providers' hosts first, then by bytes; the least of too many is only counted. */
+static void live_add_dark(void *arg, const struct dark_row *dark)
 {
 	struct receipt_facts *facts = arg;
-	struct receipt_dark *row;
-
-	if (facts->dark_cnt == RECEIPT_DARK_MAX) {
-		facts->dark_more++;
-		return;
-	}
-	row = &facts->dark[facts->dark_cnt++];
-	*row = (struct receipt_dark){
-		.pid = tgid,
+	struct receipt_dark row = {
+		.pid = dark->pid,
 		.connections = dark->connections,
 		.bytes = dark->bytes_in + dark->bytes_out,
+		.is_llm = pipeline_knows_host(str_of(dark->host)),
+		.class = dark->class,
+		.why = dark->why,
 	};
-	str_to_c((struct str){dark->comm, strnlen(dark->comm, EVENT_COMM_LEN)}, row->comm,
-		 sizeof(row->comm));
+	size_t at;
+
+	str_to_c(str_of(dark->comm), row.comm, sizeof(row.comm));
+	str_to_c(str_of(dark->host), row.host, sizeof(row.host));
+	if (facts->dark_cnt == RECEIPT_DARK_MAX) {
+		facts->dark_more++;
+		if (!live_is_darker(&row, &facts->dark[RECEIPT_DARK_MAX - 1]))
+			return;
+		facts->dark_cnt--;
+	}
+	for (at = facts->dark_cnt++; at && live_is_darker(&row, &facts->dark[at - 1]); at--)
+		facts->dark[at] = facts->dark[at - 1];
+	facts->dark[at] = row;
 }
 
 static int live_trace(const struct options *o, const char *title, int (*trace)(struct tracer *t))

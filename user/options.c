@@ -125,6 +125,13 @@ static int set_exact(struct options *o, const char *v)
 	return 0;
 }
 
+static int set_no_plain(struct options *o, const char *v)
+{
+	(void)v;
+	o->capture.has_no_plain = true;
+	return 0;
+}
+
 static int set_ring_bytes(struct options *o, const char *v)
 {
 	u64 n;
@@ -221,6 +228,8 @@ static const struct option_row option_rows[] = {
 	 "mark every call, e.g. team=payments; may be given again"},
 	{"exact", NULL, TRACING, set_exact,
 	 "no window at all for known files, at the price of a trap in other processes"},
+	{"no-plain", NULL, TRACING, set_no_plain,
+	 "do not look at HTTP without TLS (local models, sidecars)"},
 	{"form", "FORM", TRACING, set_form,
 	 "auto, session, multi or perf: how probes are attached"},
 	{"ring-bytes", "N", TRACING, set_ring_bytes, "size of one ring buffer, a power of two"},

@@ -48,7 +48,7 @@ static const char *stack_name(u8 stack)
 {
 	static const char *const names[] = {
 		[STACK_OPENSSL] = "openssl", [STACK_BORINGSSL] = "boringssl", [STACK_GO] = "go",
-		[STACK_AEAD] = "rustls", [STACK_GNUTLS] = "gnutls", [STACK_SOCKET] = "none",
+		[STACK_AEAD] = "rustls", [STACK_GNUTLS] = "gnutls", [STACK_SOCKET] = "socket",
 	};
 
 	return stack < ARRAY_LEN(names) ? names[stack] : NULL;
@@ -60,6 +60,8 @@ static const char *form_name(u8 form)
 		[FORM_PERF] = "perf_uprobe",
 		[FORM_MULTI] = "uprobe_multi",
 		[FORM_SESSION] = "uprobe_session",
+		[FORM_FENTRY] = "fentry",
+		[FORM_KPROBE] = "kprobe",
 		[FORM_REPLAY] = "replay",
 	};
 
@@ -236,7 +238,7 @@ void pipeline_feed(struct pipeline *p, const struct event *ev)
 {
 	switch (ev->kind) {
 	case EVENT_CHUNK:
-		p->has_seen_tls = true;
+		p->has_seen_tls |= ((const struct chunk *)ev)->stack != STACK_SOCKET;
 		conn_table_feed(p->conns, (const struct chunk *)ev);
 		break;
 	case EVENT_CLOSE:
@@ -265,6 +267,11 @@ void pipeline_finish(struct pipeline *p)
 {
 	conn_table_free(p->conns);
 	p->conns = NULL;
+}
+
+bool pipeline_knows_host(struct str host)
+{
+	return llm_knows_host(host);
 }
 
 void pipeline_facts(const struct pipeline *p, struct receipt_facts *ret)

@@ -33,6 +33,9 @@ void pipeline_feed(struct pipeline *p, const struct event *ev);	/* borrowed */
 void pipeline_tick(struct pipeline *p, u64 now_ns);		/* boot time */
 void pipeline_finish(struct pipeline *p);			/* ends what is still open */
 
+/* Whether a host, port 443 aside, is that of a provider of LLMs. */
+bool pipeline_knows_host(struct str host);
+
 /* Fills what the receipt needs from here: undecoded bytes by kind, whether TLS was seen at all. */
 void pipeline_facts(const struct pipeline *p, struct receipt_facts *ret);
 

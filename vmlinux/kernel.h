@@ -121,9 +121,17 @@ struct signal_struct {
 	atomic_t live;
 };
 
+struct in6_addr {
+	union {
+		__u8 u6_addr8[16];
+	} in6_u;
+};
+
 struct sock_common {
+	__be32 skc_daddr;
 	__be16 skc_dport;
 	unsigned short skc_family;
+	struct in6_addr skc_v6_daddr;
 };
 
 struct socket;
@@ -131,6 +139,7 @@ struct socket;
 struct sock {
 	struct sock_common __sk_common;
 	struct socket *sk_socket;
+	u16 sk_protocol;
 };
 
 struct socket_alloc {
@@ -140,6 +149,33 @@ struct socket_alloc {
 struct tcp_sock {
 	u64 bytes_received;
 	u64 bytes_acked;
+	u64 bytes_sent;
+};
+
+/* values differ between versions: read with bpf_core_enum_value */
+enum iter_type {
+	ITER_IOVEC = 1000,
+	ITER_UBUF = 1001,
+};
+
+struct iovec {
+	void *iov_base;
+	u64 iov_len;
+};
+
+/* since 6.4; older ones: struct iov_iter___* in socket.bpf.c */
+struct iov_iter {
+	u8 iter_type;
+	u64 iov_offset;
+	const struct iovec *__iov;
+	void *ubuf;
+	u64 count;
+	unsigned long nr_segs;
+};
+
+struct msghdr {
+	void *msg_name;
+	struct iov_iter msg_iter;
 };
 
 struct task_struct {

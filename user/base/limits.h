@@ -90,6 +90,8 @@
 #define DISCOVER_CPUS_MAX 4096
 #define DISCOVER_LINE_MAX 8192		/* one line of /proc/PID/maps: a path of 4096, escaped */
 
+/* coverage: a program is mapped at most this long before its exec is told */
+#define COVERAGE_EXEC_NS (20ull * 1000 * 1000)
 /* examine: files and sockets of one process that are looked at; more than any client has */
 #define EXAMINE_FILES_MAX 4096
 #define EXAMINE_SOCKETS_MAX 65536

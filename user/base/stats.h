@@ -45,6 +45,10 @@ enum stat_class {
 	     "run with CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE (root has both)") \
 	STAT(MAPPING_LOST, "capture.mapping.lost", LOSS, "mapping notices lost; the processes were scanned again", \
 	     "give tolltap more CPU") \
+	STAT(DARK_CONNECTIONS, "coverage.dark.connections", INFO, "connections of which no plaintext was seen", \
+	     "shown at the end of a run with the reason; see `tolltap doctor --pid`") \
+	STAT(DARK_BYTES, "coverage.dark.bytes", INFO, "their bytes on the wire, both ways", \
+	     "see coverage.dark.connections") \
 	/* conn */ \
 	STAT(CONN_OPENED, "conn.opened", INFO, "connections seen", "none needed") \
 	STAT(CONN_TABLE_FULL, "conn.table_full", LOSS, "chunks dropped because too many connections were open", \

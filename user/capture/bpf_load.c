@@ -121,7 +121,7 @@ static u32 btf_enum_value(const struct btf *btf, const char *enum_name, const ch
 	return 0;
 }
 
-int bpf_probe_features(struct bpf_features *ret)
+int bpf_probe_features(const struct bpf_wishes *wishes, struct bpf_features *ret)
 {
 	struct btf *btf = btf__parse(BTF_PATH, NULL);
 	if (!btf)
@@ -133,6 +133,8 @@ int bpf_probe_features(struct bpf_features *ret)
 		btf__find_by_name_kind(btf, "btf_trace_sock_send_length", BTF_KIND_TYPEDEF) > 0 &&
 		libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_task_pt_regs,
 					NULL) == 1;
+	ret->is_plain = !wishes->has_no_plain;
+	socket_hooks_probe(btf, wishes->has_kprobes, &ret->sockets);
 	btf__free(btf);
 	ret->has_task_storage =
 		libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) == 1 &&
@@ -182,6 +184,7 @@ static void configure(struct bpf *b, const struct bpf_features *features)
 	choose_programs(b);
 	bpf_program__set_autoload(b->skel->progs.on_sent, features->has_socket_calls);
 	bpf_program__set_autoload(b->skel->progs.on_received, features->has_socket_calls);
+	socket_hooks_configure(b->skel, &features->sockets, features->is_plain);
 	b->skel->rodata->cfg_ring_cnt = b->ring_cnt;
 	b->skel->rodata->cfg_wake_shift = __builtin_ctzl(RING_WAKE_BYTES);
 	if (b->ring_bytes / 4 < RING_WAKE_BYTES)
@@ -207,7 +210,7 @@ static int make_rings(struct bpf *b)
 	return 0;
 }
 
-static int attach_notices(struct bpf *b)
+static int attach_notices(struct bpf *b, const struct bpf_features *features)
 {
 	struct tolltap_bpf *s = b->skel;
 
@@ -224,10 +227,34 @@ static int attach_notices(struct bpf *b)
 	s->links.on_socket = bpf_program__attach(s->progs.on_socket);
 	if (!s->links.on_socket)
 		log_debug("dark connections are not counted: %s", strerror(errno));
+	socket_hooks_attach(s, &features->sockets, features->is_plain);
 	return 0;
 }
 
-int bpf_load(const struct bpf_features *features, enum attach_form form, size_t ring_bytes,
+static int load_once(struct bpf *b, const struct bpf_features *features)
+{
+	b->skel = tolltap_bpf__open();
+	if (!b->skel)
+		return -errno;
+	configure(b, features);
+	return tolltap_bpf__load(b->skel);
+}
+
+/* A kernel that refuses what looks at sockets is traced without it. */
+static int load_skeleton(struct bpf *b, struct bpf_features *features)
+{
+	const struct socket_features *f = &features->sockets;
+	int err = load_once(b, features);
+
+	if (!err || (f->form == FORM_NONE && !f->has_send_tracepoint && !f->has_lengths))
+		return err;
+	log_debug("programs for sockets are refused: %s", strerror(-err));
+	tolltap_bpf__destroy(b->skel);
+	features->sockets = (struct socket_features){ 0 };
+	return load_once(b, features);
+}
+
+int bpf_load(struct bpf_features *features, enum attach_form form, size_t ring_bytes,
 	     struct bpf **ret)
 {
 	struct bpf *b = calloc(1, sizeof(*b));
@@ -243,18 +270,12 @@ int bpf_load(const struct bpf_features *features, enum attach_form form, size_t 
 
 	int err = form != FORM_PERF && !b->attach_type[form] ? -EOPNOTSUPP : 0;
 
-	if (!err) {
-		b->skel = tolltap_bpf__open();
-		err = b->skel ? 0 : -errno;
-	}
-	if (!err) {
-		configure(b, features);
-		err = tolltap_bpf__load(b->skel);
-	}
+	if (!err)
+		err = load_skeleton(b, features);
 	if (!err)
 		err = make_rings(b);
 	if (!err)
-		err = attach_notices(b);
+		err = attach_notices(b, features);
 	if (err) {
 		bpf_free(b);
 		return err;
@@ -382,16 +403,22 @@ void bpf_forget_conns(struct bpf *b, bool (*is_gone)(void *arg, pid_t tgid), voi
 }
 
 void bpf_walk_coverage(const struct bpf *b,
-		       void (*fn)(void *arg, u32 tgid, const struct coverage *c), void *arg)
+		       void (*fn)(void *arg, const struct coverage_key *key,
+				  const struct coverage *c), void *arg)
 {
 	int fd = bpf_map__fd(b->skel->maps.coverage);
 	struct coverage value;
-	u32 tgid;
+	struct coverage_key key;
 
-	for (int err = bpf_map_get_next_key(fd, NULL, &tgid); !err;
-	     err = bpf_map_get_next_key(fd, &tgid, &tgid))
-		if (!bpf_map_lookup_elem(fd, &tgid, &value))
-			fn(arg, tgid, &value);
+	for (int err = bpf_map_get_next_key(fd, NULL, &key); !err;
+	     err = bpf_map_get_next_key(fd, &key, &key))
+		if (!bpf_map_lookup_elem(fd, &key, &value))
+			fn(arg, &key, &value);
+}
+
+bool bpf_read_readable(const struct bpf *b, u32 tgid, struct readable *ret)
+{
+	return !bpf_map_lookup_elem(bpf_map__fd(b->skel->maps.readable), &tgid, ret);
 }
 
 void bpf_read_counters(const struct bpf *b, u64 ret[KC_MAX])

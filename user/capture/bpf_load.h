@@ -13,6 +13,7 @@
 
 #include "base/types.h"
 #include "bpf/event.h"
+#include "capture/socket_hooks.h"
 
 #define BTF_PATH "/sys/kernel/btf/vmlinux"
 
@@ -27,15 +28,23 @@ struct bpf_features {
 	u32 attach_session;	/* BPF_TRACE_UPROBE_SESSION */
 	bool has_task_storage;
 	bool has_socket_calls;	/* tracepoints of socket calls, and their registers */
+	bool is_plain;		/* plain HTTP is wanted */
+	struct socket_features sockets;
 };
 
-int bpf_probe_features(struct bpf_features *ret);
+/* What the caller may ask for. */
+struct bpf_wishes {
+	bool has_no_plain;	/* TLS only */
+	bool has_kprobes;	/* no fentry */
+};
+
+int bpf_probe_features(const struct bpf_wishes *wishes, struct bpf_features *ret);
 
 /*
  * Loads everything for one form. ring_bytes: a power of two. -errno is logged at debug only: there
- * may be a simpler form.
+ * may be a simpler form. What looks at sockets is struck from *features when the kernel refuses it.
  */
-int bpf_load(const struct bpf_features *features, enum attach_form form, size_t ring_bytes,
+int bpf_load(struct bpf_features *features, enum attach_form form, size_t ring_bytes,
 	     struct bpf **ret);
 void bpf_free(struct bpf *b);				/* NULL is fine */
 
@@ -64,9 +73,12 @@ int bpf_verdict_set(struct bpf *b, const struct conn_key *key, const struct conn
 /* Forgets the connections of processes for which is_gone says so; that walk is not cheap. */
 void bpf_forget_conns(struct bpf *b, bool (*is_gone)(void *arg, pid_t tgid), void *arg);
 
-/* Every process that opened a TLS connection or showed plaintext. */
+/* Every far end of every process, with what a plain look at its connections says. */
 void bpf_walk_coverage(const struct bpf *b,
-		       void (*fn)(void *arg, u32 tgid, const struct coverage *c), void *arg);
+		       void (*fn)(void *arg, const struct coverage_key *key,
+				  const struct coverage *c), void *arg);
+/* Plaintext of a process that TLS probes saw; false: none. */
+bool bpf_read_readable(const struct bpf *b, u32 tgid, struct readable *ret);
 
 void bpf_read_counters(const struct bpf *b, u64 ret[KC_MAX]);	/* summed over CPUs */
 

@@ -15,9 +15,12 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/map.h"
 #include "base/stats.h"
 #include "capture/attach.h"
 #include "capture/bpf_load.h"
+#include "capture/coverage.h"
+#include "capture/dark.h"
 #include "capture/discover.h"
 #include "capture/names.h"
 #include "capture/halves.h"
@@ -39,6 +42,7 @@ struct live {
 	struct discover *discover;
 	struct trace *trace;
 	struct halves *halves;
+	struct coverage_notes *notes;
 	int epoll_fd;
 	bool is_waiting;		/* a process has to start up before it gets its probes */
 	size_t exit_cnt;		/* since connections were last forgotten */
@@ -81,15 +85,19 @@ static void on_ring_event(void *arg, const struct event *ev)
 
 	switch (ev->kind) {
 	case EVENT_FORK:
+		coverage_note_fork(l->notes, p->ppid, ev->tgid);
 		trace_on_fork(l->trace, p->ppid, ev->tgid);
 		break;
 	case EVENT_EXEC:
+		coverage_note_exec(l->notes, ev->tgid, ev->ts_ns);
 		trace_on_exec(l->trace, ev->tgid);
 		break;
 	case EVENT_DOUBT:
 		trace_doubt(l->trace, ev->tgid, d->stack);
 		return;
 	case EVENT_EXIT:
+		coverage_note(l->notes, ev->tgid, trace_hints(l->trace, ev->tgid), ev->ts_ns);
+		coverage_note_exit(l->notes, ev->tgid);
 		trace_on_exit(l->trace, ev->tgid);
 		l->exit_cnt++;
 		break;
@@ -112,7 +120,9 @@ static void on_mapping(void *arg, pid_t pid, u64 dev, u64 ino, const char *path,
 {
 	struct live *l = arg;
 
-	trace_on_mapping(l->trace, pid, dev, ino, path, ts_ns);
+	u32 hints = trace_on_mapping(l->trace, pid, dev, ino, path, ts_ns);
+
+	coverage_note(l->notes, pid, hints | dark_hint_of_path(path), ts_ns);
 }
 
 static void rescan(void *arg, pid_t pid)
@@ -167,7 +177,7 @@ static void unload(struct live *l)
 }
 
 /* Loads one form and asks it to show that it works. */
-static int try_form(struct live *l, const struct bpf_features *features, enum attach_form form,
+static int try_form(struct live *l, struct bpf_features *features, enum attach_form form,
 		    size_t ring_bytes, enum selftest_result *ret)
 {
 	int err = bpf_load(features, form, ring_bytes, &l->bpf);
@@ -200,9 +210,13 @@ static int load(struct live *l, const struct capture_options *o, enum selftest_r
 		{ CAPTURE_FORM_MULTI, FORM_MULTI },
 		{ CAPTURE_FORM_PERF, FORM_PERF },
 	};
+	const struct bpf_wishes wishes = {
+		.has_no_plain = o->has_no_plain,
+		.has_kprobes = o->form == CAPTURE_FORM_PERF,
+	};
 	struct bpf_features features = { 0 };
 	size_t ring_bytes = o->ring_bytes ? o->ring_bytes : RING_BYTES_DEFAULT;
-	int err = bpf_probe_features(&features);
+	int err = bpf_probe_features(&wishes, &features);
 
 	for (size_t i = 0; !err && i < ARRAY_LEN(form); i++) {
 		if (o->form != CAPTURE_FORM_AUTO && o->form != form[i].wanted)
@@ -310,7 +324,8 @@ int capture_open_live(const struct capture_options *options, const struct captur
 	err = load(l, options, &test);
 	if (!err) {
 		l->trace = trace_new(l->attach, options->is_exact || must_be_wide(l, test));
-		err = l->trace ? open_rings(l) : -ENOMEM;
+		l->notes = coverage_notes_new();
+		err = l->trace && l->notes ? open_rings(l) : -ENOMEM;
 	}
 	if (!err)
 		err = open_discover(l);
@@ -332,6 +347,7 @@ static void live_close(struct capture *c)
 
 	trace_free(l->trace);
 	halves_free(l->halves);
+	coverage_notes_free(l->notes);
 	discover_free(l->discover);
 	ring_set_free(l->rings);
 	unload(l);
@@ -446,25 +462,57 @@ static void live_set_verdict(struct capture *c, const struct chunk *chunk,
 		set_verdict(l, &key, chunk->generation, verdict);
 }
 
+/* --- what stayed dark ----------------------------------------------------------------------- */
+
 struct dark_walk {
-	void (*fn)(void *arg, u32 tgid, const struct coverage *dark);
+	struct live *live;
+	dark_row_fn fn;
 	void *arg;
+	struct map *matched;		/* processes whose sends could be matched */
+	u64 connections;
+	u64 bytes;
 };
 
-static void tell_if_dark(void *arg, u32 tgid, const struct coverage *c)
+static void note_matched(void *arg, const struct coverage_key *key, const struct coverage *c)
 {
-	const struct dark_walk *walk = arg;
+	struct dark_walk *walk = arg;
 
-	if (c->connections && !c->has_plaintext)
-		walk->fn(walk->arg, tgid, c);
+	if (c->matched)
+		map_put(walk->matched, (struct map_key){ .a = key->tgid }, walk);
 }
 
-static void live_walk_dark(struct capture *c,
-			   void (*fn)(void *arg, u32 tgid, const struct coverage *dark), void *arg)
+static void tell_if_dark(void *arg, const struct coverage_key *key, const struct coverage *c)
 {
-	struct dark_walk walk = { .fn = fn, .arg = arg };
+	struct dark_walk *walk = arg;
+	struct live *l = walk->live;
+	struct readable readable;
+	struct dark_row row;
+	const struct coverage_process p = {
+		.hints = coverage_hints(l->notes, key->tgid) | trace_hints(l->trace, key->tgid),
+		.is_readable = bpf_read_readable(l->bpf, key->tgid, &readable),
+		.is_matched = map_get(walk->matched, (struct map_key){ .a = key->tgid }) != NULL,
+	};
 
-	bpf_walk_coverage(((struct live *)c)->bpf, tell_if_dark, &walk);
+	if (!coverage_row(key, c, &p, &row))
+		return;
+	walk->connections += row.connections;
+	walk->bytes += row.bytes_in + row.bytes_out;
+	walk->fn(walk->arg, &row);
+}
+
+static void live_walk_dark(struct capture *c, dark_row_fn fn, void *arg)
+{
+	struct live *l = (struct live *)c;
+	struct dark_walk walk = { .live = l, .fn = fn, .arg = arg };
+
+	walk.matched = map_new(TRACE_PROCESSES_MAX);
+	if (!walk.matched)
+		return;
+	bpf_walk_coverage(l->bpf, note_matched, &walk);
+	bpf_walk_coverage(l->bpf, tell_if_dark, &walk);
+	map_free(walk.matched);
+	stats_set(STAT_DARK_CONNECTIONS, walk.connections);
+	stats_set(STAT_DARK_BYTES, walk.bytes);
 }
 
 static void live_update_stats(struct capture *c)

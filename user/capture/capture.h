@@ -41,6 +41,7 @@ struct capture_options {
 	enum capture_form form;
 	/* inode-wide links, scope kept by the kernel (design: --exact) */
 	bool is_exact;
+	bool has_no_plain;		/* HTTP without TLS is not looked at */
 };
 
 /*
@@ -82,12 +83,25 @@ size_t capture_scope_count(const struct capture *c);	/* processes in scope that 
 /* Brings kernel counters and windows into base/stats.h. */
 void capture_update_stats(struct capture *c);
 
-/*
- * Tells of every process in scope that opened TLS connections (by port: 443, 8443) of which no
- * probe saw plaintext: what stays dark.
- */
-void capture_walk_dark(struct capture *c,
-		       void (*fn)(void *arg, u32 tgid, const struct coverage *dark), void *arg);
+#define DARK_HOST_LEN 72
+
+/* One far end of a process in scope of which no probe saw plaintext. */
+struct dark_row {
+	u32 pid;
+	char comm[EVENT_COMM_LEN + 1];
+	/* of the ClientHello, lower case, else address and port */
+	char host[DARK_HOST_LEN];
+	u64 connections;
+	u64 bytes_in;			/* on the wire; a lower bound while one is open */
+	u64 bytes_out;
+	const char *class;		/* a contract: jsse, quic ... (docs/DOCTOR.md) */
+	const char *why;
+};
+
+typedef void (*dark_row_fn)(void *arg, const struct dark_row *row);
+
+/* Tells what stayed dark. Rows are borrowed for the call. */
+void capture_walk_dark(struct capture *c, dark_row_fn fn, void *arg);
 
 /* Detaches everything (within 100 ms) and frees; NULL is fine. */
 void capture_close(struct capture *c);

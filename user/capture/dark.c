@@ -62,6 +62,16 @@ const struct dark_class *dark_class_quic(void)
 	return &quic;
 }
 
+const struct dark_class *dark_class_plain(void)
+{
+	static const struct dark_class plain = {
+		"plain_http", "plain HTTP is not followed: --no-plain, or a kernel without fentry"
+			      " and kprobes",
+	};
+
+	return &plain;
+}
+
 const struct dark_class *dark_class_other_stack(void)
 {
 	return dark_class_of(DARK_HAS_PROBED);

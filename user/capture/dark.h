@@ -21,6 +21,7 @@ enum dark_hint {
 	DARK_HAS_NSS = 1 << 5,
 	DARK_HAS_ERLANG = 1 << 6,
 	DARK_HAS_OTHER_LIBRARY = 1 << 7,	/* mbed TLS, wolfSSL */
+	DARK_HINT_BITS = 8,
 };
 
 struct dark_class {
@@ -34,6 +35,7 @@ u32 dark_hint_of_path(const char *path);
 /* Never NULL. */
 const struct dark_class *dark_class_of(u32 hints);
 const struct dark_class *dark_class_quic(void);
+const struct dark_class *dark_class_plain(void);
 /* Other connections of the same process could be read, this one could not. */
 const struct dark_class *dark_class_other_stack(void);
 

@@ -348,6 +348,31 @@ static void tell_forms(struct host *h)
 		     capture_form_name(chosen));
 }
 
+/* How sends and reads of sockets are seen (socket_hooks.h). */
+static void tell_sockets(struct host *h)
+{
+	const struct socket_features *f = &h->features.sockets;
+
+	if (!h->has_bpf || !h->has_btf) {
+		tell(h, "plain_http", HOST_UNKNOWN, "see bpf and btf above",
+		     "not checked: nothing can be loaded");
+		return;
+	}
+	if (f->form != FORM_NONE)
+		tell(h, "plain_http", HOST_OK, "", "followed by %s of tcp_sendmsg and tcp_recvmsg",
+		     socket_hooks_name(f));
+	else
+		tell(h, "plain_http", HOST_WARN,
+		     "boot a kernel built with CONFIG_KPROBES=y, as distributions'"
+		     " kernels are", "not followed: this kernel takes neither fentry nor kprobes");
+	if (f->form != FORM_NONE || f->has_send_tracepoint)
+		tell(h, "far_ends", HOST_OK, "", "named by their ClientHello, by %s",
+		     socket_hooks_name(f));
+	else
+		tell(h, "far_ends", HOST_WARN, "as for plain_http, or Linux 6.16 or newer",
+		     "known by address and port only: sends are not seen");
+}
+
 static void tell_rings(struct host *h)
 {
 	size_t cpus = (size_t)sysconf(_SC_NPROCESSORS_CONF);
@@ -461,17 +486,19 @@ static void tell_libraries(struct host *h)
 bool capture_examine_host(host_fact_fn fn, void *arg)
 {
 	struct host h = { .fn = fn, .arg = arg, .is_capable = true };
+	const struct bpf_wishes wishes = { 0 };
 
 	tell_kernel(&h);
 	tell_btf(&h);
 	tell_bpf(&h);
-	if (h.has_bpf && h.has_btf && (bpf_check_host() || bpf_probe_features(&h.features)))
-		h.has_bpf = false;
+	if (h.has_bpf && h.has_btf)
+		h.has_bpf = !bpf_check_host() && !bpf_probe_features(&wishes, &h.features);
 	tell_capabilities(&h);
 	tell_lockdown(&h);
 	tell_unprivileged(&h);
 	tell_perf(&h);
 	tell_forms(&h);
+	tell_sockets(&h);
 	tell_rings(&h);
 	tell_namespace(&h);
 	tell_cgroup(&h);

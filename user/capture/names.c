@@ -11,6 +11,10 @@ const char *capture_form_name(enum attach_form form)
 		return "uprobe_multi";
 	case FORM_PERF:
 		return "perf uprobe";
+	case FORM_FENTRY:
+		return "fentry";
+	case FORM_KPROBE:
+		return "kprobe";
 	default:
 		return "none";
 	}

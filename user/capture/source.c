@@ -43,8 +43,7 @@ void capture_update_stats(struct capture *c)
 		c->source->update_stats(c);
 }
 
-void capture_walk_dark(struct capture *c,
-		       void (*fn)(void *arg, u32 tgid, const struct coverage *dark), void *arg)
+void capture_walk_dark(struct capture *c, dark_row_fn fn, void *arg)
 {
 	if (c->source->walk_dark)
 		c->source->walk_dark(c, fn, arg);

@@ -19,8 +19,7 @@ struct capture_source {
 	size_t (*scope_count)(const struct capture *c);
 	void (*update_stats)(struct capture *c);
 	const char *(*describe)(struct capture *c);
-	void (*walk_dark)(struct capture *c,
-			  void (*fn)(void *arg, u32 tgid, const struct coverage *dark), void *arg);
+	void (*walk_dark)(struct capture *c, dark_row_fn fn, void *arg);
 	void (*close)(struct capture *c);		/* frees c */
 };
 

@@ -16,6 +16,7 @@
 #include "base/map.h"
 #include "base/stats.h"
 #include "base/util.h"
+#include "capture/dark.h"
 #include "capture/discover.h"
 #include "capture/target.h"
 
@@ -413,18 +414,19 @@ void trace_walk_processes(const struct trace *t, void (*fn)(void *arg, pid_t pid
 	map_walk(t->processes, walk_one, &w);
 }
 
-void trace_on_mapping(struct trace *t, pid_t pid, u64 dev, u64 ino, const char *path, u64 ts_ns)
+u32 trace_on_mapping(struct trace *t, pid_t pid, u64 dev, u64 ino, const char *path, u64 ts_ns)
 {
 	struct file *f = file_of_mapping(t, pid, dev, ino, path);
 	if (!f || f == &plain_file)
-		return;
+		return f ? 0 : DARK_HAS_REFUSED;
 	struct process *p = process_get(t, pid);
 	if (!p || find_use(p, f))
-		return;
+		return DARK_HAS_PROBED;
 	const struct use *u = add_use(t, p, f, ts_ns);
 
 	if (u && ts_ns && !u->is_waiting)
 		stats_add(STAT_WINDOW_NS, clock_boot_ns() - ts_ns);
+	return u ? DARK_HAS_PROBED : DARK_HAS_REFUSED;
 }
 
 /* --- probation ------------------------------------------------------------------------------ */
@@ -598,6 +600,16 @@ void trace_forget_gone(struct trace *t, bool (*is_alive)(void *arg, pid_t pid), 
 	struct alive_arg a = { .t = t, .is_alive = is_alive, .arg = arg };
 
 	map_walk(t->processes, forget_if_gone, &a);
+}
+
+u32 trace_hints(const struct trace *t, pid_t pid)
+{
+	const struct process *p = map_get(t->processes, process_key(pid));
+	u32 hints = 0;
+
+	for (size_t i = 0; p && i < p->use_cnt; i++)
+		hints |= p->use[i].is_waiting ? DARK_HAS_WAITING : 0;
+	return hints;
 }
 
 struct describe_arg {

@@ -37,14 +37,20 @@ void trace_on_fork(struct trace *t, pid_t parent, pid_t child);
 void trace_on_exec(struct trace *t, pid_t pid);
 void trace_on_exit(struct trace *t, pid_t pid);
 
-/* A file is mapped executable by a process in scope. ts_ns 0: it was there when we came. */
-void trace_on_mapping(struct trace *t, pid_t pid, u64 dev, u64 ino, const char *path, u64 ts_ns);
+/*
+ * A file is mapped executable by a process in scope. ts_ns 0: it was there when we came. Says what
+ * that makes of the process: enum dark_hint, 0 for a file of no interest.
+ */
+u32 trace_on_mapping(struct trace *t, pid_t pid, u64 dev, u64 ino, const char *path, u64 ts_ns);
 
 /* Classifies a file that a command will map; it gets its probes with the next process added. */
 void trace_prepare_file(struct trace *t, int fd, const char *path);
 
 /* Attaches what had to wait for its process to have started up. True: something still waits. */
 bool trace_tick(struct trace *t);
+
+/* Whether a file's probes still wait for it to have started up: enum dark_hint. */
+u32 trace_hints(const struct trace *t, pid_t pid);
 
 /* fn may not add or remove processes. */
 void trace_walk_processes(const struct trace *t, void (*fn)(void *arg, pid_t pid), void *arg);

@@ -33,6 +33,9 @@ void llm_on_unit(struct llm *l, struct exchange *x, enum http_dir dir, enum unit
 		 struct str s);
 void llm_on_done(struct llm *l, struct exchange *x);
 
+/* Whether a provider's host by name alone, lower case; "host:port" is fine. */
+bool llm_knows_host(struct str host);
+
 /* Whether this exchange is (so far) taken for an LLM call: the pipeline's verdict follows it. */
 bool llm_is_call(const struct exchange *x);
 

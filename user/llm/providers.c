@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whose a host is, who pays there, and where its arithmetic is not its dialect's. */
 #include "llm/dialect.h"
+#include "llm/llm.h"
 
 #include <string.h>
 
@@ -132,15 +133,27 @@ bool dialect_matches(struct str text, const char *pattern)
 	return !pattern[p];
 }
 
-const struct provider *dialect_provider(struct str host, struct str path)
+static bool provider_has_host(const struct provider *p, struct str host)
 {
 	struct str name = str_cut(host, 0, str_find_char(host, ':'));
 
+	return dialect_matches(strchr(p->host, ':') ? host : name, p->host);
+}
+
+bool llm_knows_host(struct str host)
+{
+	for (size_t i = 0; i < ARRAY_LEN(dialect_providers); i++)
+		if (provider_has_host(&dialect_providers[i], host))
+			return true;
+	return false;
+}
+
+const struct provider *dialect_provider(struct str host, struct str path)
+{
 	for (size_t i = 0; i < ARRAY_LEN(dialect_providers); i++) {
 		const struct provider *p = &dialect_providers[i];
-		bool has_port = strchr(p->host, ':') != NULL;
 
-		if (dialect_matches(has_port ? host : name, p->host) &&
+		if (provider_has_host(p, host) &&
 		    (!p->path || str_starts(path, str_of(p->path))))
 			return p;
 	}

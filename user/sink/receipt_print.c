@@ -284,24 +284,44 @@ static void print_undecoded(struct paper *p, const struct receipt_facts *facts)
 	}
 }
 
-static void print_dark(struct paper *p, const struct receipt_facts *facts)
+static void print_dark_row(struct paper *p, const struct receipt_dark *d)
 {
 	char name[64], bytes[TEXT_LEN];
 
-	if (facts->dark_cnt)
-		paper_heading(p, "  dark: TLS connections of which nothing could be read");
-	for (size_t i = 0; i < facts->dark_cnt; i++) {
-		const struct receipt_dark *d = &facts->dark[i];
+	snprintf(name, sizeof(name), "%.16s[%u]", d->comm, d->pid);
+	text_bytes(d->bytes, bytes);
+	buf_append_str(p->out, STR("  "));
+	text_cell(p->out, str_of(name), 22);
+	buf_append_char(p->out, ' ');
+	text_cell(p->out, str_of(d->host), 34);
+	buf_printf(p->out, " %4llu connection%s %9s  %s%s\n", (unsigned long long)d->connections,
+		   d->connections == 1 ? ", " : "s,", bytes, d->class,
+		   d->is_llm ? ", an LLM provider" : "");
+}
 
-		snprintf(name, sizeof(name), "%.15s[%u]", d->comm, d->pid);
-		text_bytes(d->bytes, bytes);
-		buf_append_str(p->out, STR("  "));
-		text_cell(p->out, str_of(name), 26);
-		buf_printf(p->out, " %u connection%s, %s\n", d->connections,
-			   d->connections == 1 ? "" : "s", bytes);
+/* Each class once, behind the rows. */
+static void print_dark_reasons(struct paper *p, const struct receipt_facts *facts)
+{
+	for (size_t i = 0; i < facts->dark_cnt; i++) {
+		size_t k = 0;
+
+		while (strcmp(facts->dark[k].class, facts->dark[i].class))
+			k++;
+		if (k == i)
+			buf_printf(p->out, "  %s: %s\n", facts->dark[i].class, facts->dark[i].why);
 	}
+}
+
+static void print_dark(struct paper *p, const struct receipt_facts *facts)
+{
+	if (!facts->dark_cnt)
+		return;
+	paper_heading(p, "  dark: sent to far ends of which nothing could be read");
+	for (size_t i = 0; i < facts->dark_cnt; i++)
+		print_dark_row(p, &facts->dark[i]);
 	if (facts->dark_more)
-		buf_printf(p->out, "  and %zu more processes\n", facts->dark_more);
+		buf_printf(p->out, "  and %zu more\n", facts->dark_more);
+	print_dark_reasons(p, facts);
 }
 
 static u64 undecoded_sum(const struct receipt_facts *facts)

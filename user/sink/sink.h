@@ -66,23 +66,27 @@ int sink_terminal_new(const struct terminal_options *options, struct sink **ret)
  */
 #define RECEIPT_DARK_MAX 16
 
-/* A process that opened TLS connections of which nothing could be read. */
+/* A far end of a process of which nothing could be read. */
 struct receipt_dark {
-	char comm[16];
+	char comm[17];
+	char host[72];
 	u32 pid;
-	u32 connections;
-	u64 bytes;			/* both ways, of closed connections */
+	u64 connections;
+	u64 bytes;			/* on the wire, both ways */
+	bool is_llm;			/* a provider's host */
+	const char *class;
+	const char *why;
 };
 
 struct receipt_facts {
 	struct receipt_dark dark[RECEIPT_DARK_MAX];
 	size_t dark_cnt;
-	size_t dark_more;		/* processes that found no row */
+	size_t dark_more;		/* far ends that found no row */
 	u64 undecoded_bytes[8];		/* by kind; 0: none */
 	const char *undecoded_name[8];
 	size_t undecoded_cnt;
 	const char *capture_line;	/* form and sites */
-	bool has_seen_tls;		/* any plaintext at all */
+	bool has_seen_tls;		/* any plaintext of TLS at all */
 	u64 started_ns;			/* boot time */
 	u64 ended_ns;
 };

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "llm/dialect.h"
+#include "llm/llm.h"
 
 static void test_providers(void **state)
 {
@@ -108,12 +109,26 @@ static void test_families(void **state)
 	}
 }
 
+/* A dark connection shows a name and no path. */
+static void test_hosts_by_name_alone(void **state)
+{
+	(void)state;
+	assert_true(llm_knows_host(STR("api.openai.com")));
+	assert_true(llm_knows_host(STR("acme.openai.azure.com")));
+	assert_true(llm_knows_host(STR("openrouter.ai")));
+	assert_true(llm_knows_host(STR("127.0.0.1:11434")));
+	assert_false(llm_knows_host(STR("127.0.0.1:443")));
+	assert_false(llm_knows_host(STR("api.openai.com.evil.example")));
+	assert_false(llm_knows_host(STR("")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_providers),
 		cmocka_unit_test(test_matches),
 		cmocka_unit_test(test_families),
+		cmocka_unit_test(test_hosts_by_name_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -294,22 +294,29 @@ static void hostile_names_stay_text(void **state)
 	receipt_free(t);
 }
 
-static void dark_processes_are_listed_with_their_bytes(void **state)
+static void dark_far_ends_are_listed_with_bytes_and_reason(void **state)
 {
 	struct receipt_facts facts = seen;
 	struct receipt *t = receipt_new();
 	struct buf out;
 
-	facts.dark_cnt = 2;
-	facts.dark[0] = (struct receipt_dark){"java", 42, 3, 12345};
-	facts.dark[1] = (struct receipt_dark){"\x1b[31m", 43, 1, 0};
+	facts.dark_cnt = 3;
+	facts.dark[0] = (struct receipt_dark){"java", "api.openai.com", 42, 3, 12345, true,
+					      "jsse", "Java's own"};
+	facts.dark[1] = (struct receipt_dark){"\x1b[31m", "\x1b[31m.evil", 43, 1, 0, false,
+					      "quic", "not read"};
+	facts.dark[2] = (struct receipt_dark){"java", "10.0.0.1:443", 44, 1, 7, false,
+					      "jsse", "Java's own"};
 	facts.dark_more = 7;
 
 	const char *text = printed(t, &facts, &out);
 
-	says(text, "java[42]                   3 connections, 12.3 kB\n");
-	says(text, "1 connection, 0 B\n");
-	says(text, "and 7 more processes\n");
+	says(text, "  java[42]               api.openai.com                        3 connections,"
+		   "   12.3 kB  jsse, an LLM provider\n");
+	says(text, "1 connection,        0 B  quic\n");
+	says(text, "and 7 more\n");
+	/* each reason once */
+	says(text, "\n  jsse: Java's own\n  quic: not read\n");
 	says_not(text, "\x1b");
 	buf_fini(&out);
 	receipt_free(t);
@@ -325,7 +332,7 @@ int main(void)
 		TMP_TEST(memory_is_bounded),
 		TMP_TEST(the_dearest_five_are_in_order),
 		TMP_TEST(losses_come_with_meaning_and_remedy),
-		TMP_TEST(dark_processes_are_listed_with_their_bytes),
+		TMP_TEST(dark_far_ends_are_listed_with_bytes_and_reason),
 		TMP_TEST(no_call_says_why),
 		TMP_TEST(hostile_names_stay_text),
 	};
