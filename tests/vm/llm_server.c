@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The far end of the wire inside a virtual machine: answers every request on 127.0.0.1:8443 with
- * one chat completion, streamed when the request asks for it. Writes its certificate to argv[1] and
- * then prints "ready".
+ * The far end of the wire inside a virtual machine: answers every request on 127.0.0.1:8443 (TLS)
+ * and 8080 (plain HTTP) with one chat completion, streamed when the request asks for it. Writes its
+ * certificate to argv[1] and then prints "ready". `llm_server plain PORT` serves plain HTTP there
+ * and no more.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <openssl/pem.h>
@@ -16,6 +18,13 @@
 #include <openssl/x509v3.h>
 
 #define PORT 8443
+#define PLAIN_PORT 8080
+
+/* One connection: with TLS, or ssl NULL. */
+struct peer {
+	int fd;
+	SSL *ssl;
+};
 
 static const char answer[] =
 	"{\"id\":\"chatcmpl-vm\",\"object\":\"chat.completion\",\"model\":\"gpt-4o-2024-08-06\","
@@ -65,13 +74,36 @@ static SSL_CTX *make_context(const char *cert_path)
 	return ctx;
 }
 
+static int peer_read(const struct peer *p, void *buf, size_t n)
+{
+	return p->ssl ? SSL_read(p->ssl, buf, (int)n) : (int)read(p->fd, buf, n);
+}
+
+/* head and body in one system call where there is no TLS, as a server with writev does */
+static void peer_write(const struct peer *p, const char *head, const char *body)
+{
+	struct iovec part[] = {
+		{.iov_base = (void *)(size_t)head, .iov_len = strlen(head)},
+		{.iov_base = (void *)(size_t)body, .iov_len = strlen(body)},
+	};
+
+	if (!p->ssl) {
+		if (writev(p->fd, part, 2) < 0)
+			perror("writev");
+		return;
+	}
+	SSL_write(p->ssl, head, (int)strlen(head));
+	SSL_write(p->ssl, body, (int)strlen(body));
+	SSL_shutdown(p->ssl);
+}
+
 /* Reads until head and body are whole; returns whether a stream was asked for. */
-static int read_request(SSL *ssl, char *buf, size_t size)
+static int read_request(const struct peer *p, char *buf, size_t size)
 {
 	size_t n = 0;
 
 	for (;;) {
-		int got = SSL_read(ssl, buf + n, (int)(size - 1 - n));
+		int got = peer_read(p, buf + n, size - 1 - n);
 		const char *body, *length;
 
 		if (got <= 0)
@@ -87,11 +119,11 @@ static int read_request(SSL *ssl, char *buf, size_t size)
 	}
 }
 
-static void serve(SSL *ssl)
+static void serve(const struct peer *p)
 {
 	static char buf[1 << 16];
 	char head[256];
-	int is_stream = read_request(ssl, buf, sizeof(buf));
+	int is_stream = read_request(p, buf, sizeof(buf));
 	const char *body = is_stream ? stream : answer;
 
 	if (is_stream < 0)
@@ -100,37 +132,54 @@ static void serve(SSL *ssl)
 		 "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
 		 "Connection: close\r\n\r\n",
 		 is_stream ? "text/event-stream" : "application/json", strlen(body));
-	SSL_write(ssl, head, (int)strlen(head));
-	SSL_write(ssl, body, (int)strlen(body));
-	SSL_shutdown(ssl);
+	peer_write(p, head, body);
 }
 
-int main(int argc, char **argv)
+static int listen_on(int port)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(PORT)};
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port)};
 	int listener = socket(AF_INET, SOCK_STREAM, 0);
 	int on = 1;
-	SSL_CTX *ctx;
 
-	if (argc < 2)
-		return 2;
-	ctx = make_context(argv[1]);
 	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (bind(listener, (struct sockaddr *)&at, sizeof(at)) || listen(listener, 8)) {
 		perror("listen");
-		return 1;
+		exit(1);
 	}
+	return listener;
+}
+
+static void serve_all(int listener, SSL_CTX *ctx)
+{
+	for (;;) {
+		struct peer p = {.fd = accept(listener, NULL, NULL)};
+
+		p.ssl = ctx ? SSL_new(ctx) : NULL;
+		if (p.ssl)
+			SSL_set_fd(p.ssl, p.fd);
+		if (!p.ssl || SSL_accept(p.ssl) == 1)
+			serve(&p);
+		SSL_free(p.ssl);
+		close(p.fd);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	int tls, plain;
+	SSL_CTX *ctx;
+
+	if (argc < 2)
+		return 2;
+	if (argc > 2)
+		serve_all(listen_on((int)strtoul(argv[2], NULL, 10)), NULL);
+	tls = listen_on(PORT);
+	plain = listen_on(PLAIN_PORT);
+	ctx = make_context(argv[1]);
 	puts("ready");
 	fflush(stdout);
-	for (;;) {
-		int fd = accept(listener, NULL, NULL);
-		SSL *ssl = SSL_new(ctx);
-
-		SSL_set_fd(ssl, fd);
-		if (SSL_accept(ssl) == 1)
-			serve(ssl);
-		SSL_free(ssl);
-		close(fd);
-	}
+	if (!fork())
+		serve_all(plain, NULL);
+	serve_all(tls, ctx);
 }
