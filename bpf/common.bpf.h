@@ -33,7 +33,8 @@ struct call_args {
 	u8 dir;
 	u8 is_guard;		/* nothing is emitted for it, nor for what it calls */
 	u8 links;		/* enum call_link, those that saw the entry */
-	u8 pad[3];
+	u8 has_sent;		/* its thread sent on a socket since the entry */
+	u8 pad[2];
 	/* a scatter list in kernel memory: buf is its first part; 0: buf is all */
 	u64 iov;
 	u64 iov_cnt;
@@ -139,6 +140,7 @@ struct known_socket *socket_get(const struct sock *sk);
 int socket_look(const struct sock *sk, struct known_socket *s, u64 buf, u64 len, u32 dir);
 /* A send on a TLS socket. */
 int socket_note_send(const struct sock *sk, struct known_socket *s, u64 buf);
-int socket_note_datagram(const struct sock *sk, u16 port, u64 bytes_in, u64 bytes_out);
+/* name: the address that it was given, in kernel memory, or NULL: the socket's. */
+int socket_note_datagram(const struct sock *sk, const u8 *name, u64 bytes_in, u64 bytes_out);
 
 #endif

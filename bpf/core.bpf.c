@@ -631,7 +631,8 @@ __hidden void call_leave(const struct call_ret *ret)
 	u64 len = args.is_guard ? 0 : call_result(&args, ret);
 	if (len) {
 		emit_call(&t->emit, &args, len, ret);
-		t->has_written |= args.dir == CHUNK_WRITE;
+		if (args.dir == CHUNK_WRITE)
+			t->written = args.has_sent ? WRITTEN_SENT : WRITTEN_WAITS;
 	}
 	calls_put(t);
 }
@@ -645,6 +646,8 @@ __hidden void emit_now(const struct call_args *args, u64 len, const struct call_
 		return;
 	}
 	emit_call(&t->emit, args, len, ret);
+	if (args->dir == CHUNK_WRITE)
+		t->written = WRITTEN_WAITS;
 	calls_put(t);
 }
 
@@ -690,11 +693,15 @@ __hidden void socket_call_over(u64 len, u8 form)
 __hidden int call_explains_send(void)
 {
 	struct thread_calls *t = calls_get(false);
-	int is_explained;
+	int is_waiting;
 
 	if (!t)
 		return 0;
-	is_explained = t->has_written || t->dir[CHUNK_WRITE].args.fn || t->dir[CHUNK_READ].args.fn;
-	t->has_written = 0;
-	return is_explained;
+	if (t->dir[CHUNK_WRITE].args.fn) {
+		t->dir[CHUNK_WRITE].args.has_sent = 1;
+		return 1;
+	}
+	is_waiting = t->written == WRITTEN_WAITS;
+	t->written = WRITTEN_SENT;
+	return is_waiting || t->dir[CHUNK_READ].args.fn;
 }

@@ -244,8 +244,10 @@ __hidden int socket_note_send(const struct sock *sk, struct known_socket *s, u64
 	u8 type = 0;
 
 	note_bytes(sk, s);
-	if (s->is_matched || bpf_probe_read_user(&type, 1, (const void *)buf) ||
-	    type != TLS_APPLICATION_DATA || !call_explains_send())
+	if (bpf_probe_read_user(&type, 1, (const void *)buf) || type != TLS_APPLICATION_DATA)
+		return 0;
+	/* asked each time: a write that is explained here explains nothing else */
+	if (!call_explains_send() || s->is_matched)
 		return 0;
 	s->is_matched = 1;
 	c = bpf_map_lookup_elem(&coverage, &s->key);
@@ -302,18 +304,40 @@ int on_socket(struct bpf_raw_tracepoint_args *ctx)
 
 /* --- datagrams ------------------------------------------------------------------------------ */
 
-__hidden int socket_note_datagram(const struct sock *sk, u16 port, u64 bytes_in, u64 bytes_out)
+/* sockaddr_in: family 2, port 2, address 4; sockaddr_in6: family 2, port 2, flow 4, address 16 */
+static __noinline int read_name(const u8 *name, struct coverage_key *key)
 {
+	u16 head[2] = {};
+
+	bpf_probe_read_kernel(head, sizeof(head), name);
+	key->family = head[0];
+	key->port = bpf_ntohs(head[1]);
+	if (key->family == AF_INET)
+		bpf_probe_read_kernel(key->addr, 4, name + 4);
+	else
+		bpf_probe_read_kernel(key->addr, sizeof(key->addr), name + 8);
+	return 0;
+}
+
+/* Of a socket that is connected to nothing, the first far end stands for all. */
+__hidden int socket_note_datagram(const struct sock *sk, const u8 *name, u64 bytes_in,
+				  u64 bytes_out)
+{
+	u16 port = BPF_CORE_READ(sk, __sk_common.skc_dport);
 	struct coverage *c;
 	struct known_socket *s;
 
-	if (port != 443 || !scope_find(current_tgid()))
+	/* sin_port and sin6_port stand at the same place */
+	if (name)
+		bpf_probe_read_kernel(&port, sizeof(port), name + 2);
+	if (port != bpf_htons(443) || !scope_find(current_tgid()))
 		return 0;
 	s = socket_get(sk);
 	if (!s)
 		return 0;
 	if (!s->key.kind) {
-		s->key.port = port;
+		if (name)
+			read_name(name, &s->key);
 		s->kind = SOCKET_IGNORED;
 		note_connection(s, COVERAGE_QUIC);
 	}
@@ -332,8 +356,7 @@ static __always_inline int on_length(const struct bpf_raw_tracepoint_args *ctx, 
 
 	if (n <= 0 || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_UDP)
 		return 0;
-	return socket_note_datagram(sk, bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport)),
-				    is_sent ? 0 : n, is_sent ? n : 0);
+	return socket_note_datagram(sk, 0, is_sent ? 0 : n, is_sent ? n : 0);
 }
 
 /* Since 6.3; of connected sockets only, the others' far end is not told. */

@@ -31,10 +31,16 @@ struct emit {
 	struct chunk head;	/* last: ends in a flexible array */
 };
 
+/* What became of the TLS plaintext that a thread wrote last. */
+enum written {
+	WRITTEN_SENT,		/* on a socket, inside of the call; or none was written */
+	WRITTEN_WAITS,		/* the call left it to be sent by hand (a memory BIO) */
+};
+
 struct thread_calls {
 	struct call dir[CHUNK_DIR_MAX];
 	struct call_args socket;
-	u64 has_written;	/* TLS plaintext, since it last sent on a socket */
+	u64 written;		/* enum written */
 	struct emit emit;
 };
 

@@ -15,7 +15,6 @@
 #include "common.bpf.h"
 
 #include <bpf/bpf_core_read.h>
-#include <bpf/bpf_endian.h>
 
 #define MSG_PEEK 2
 
@@ -211,16 +210,9 @@ int socket_fexit_read(u64 *ctx)
 	return socket_leave(read_result(ctx), FORM_FENTRY);
 }
 
-/* Where a datagram goes: to the address given with it, else to the socket's. */
 static __always_inline int on_datagram(const struct sock *sk, const struct msghdr *msg, u64 len)
 {
-	const u8 *name = BPF_CORE_READ(msg, msg_name);
-	u16 port = BPF_CORE_READ(sk, __sk_common.skc_dport);
-
-	/* sin_port and sin6_port stand at the same place */
-	if (name)
-		bpf_probe_read_kernel(&port, sizeof(port), name + 2);
-	return socket_note_datagram(sk, bpf_ntohs(port), 0, len);
+	return socket_note_datagram(sk, BPF_CORE_READ(msg, msg_name), 0, len);
 }
 
 SEC("?fentry/udp_sendmsg")

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What cannot be read is told: which process, which far end, how many bytes, and why."""
+import json
 import re
 import shutil
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -65,6 +67,22 @@ def test_java_is_dark(tls, bundled, home, tmp_path, truststore):
     assert "no LLM call was seen" in outcome.stderr
 
 
+def test_doctor_of_java(tls, bundled, home, truststore):
+    """The same process while it waits for its answer: what is dark and why, without a trace."""
+    tls.on_answer = lambda call, pieces: (time.sleep(3), pieces)[1]
+    command = java(truststore, tls.url, bundled["chat"].id)
+    with subprocess.Popen(command, env=environment(tls, home), stdout=subprocess.PIPE) as client:
+        deadline = time.monotonic() + 60
+        while not tls.calls and time.monotonic() < deadline:
+            time.sleep(0.05)
+        done = subprocess.run([str(drive.TOLLTAP), "doctor", "--json", "--pid", str(client.pid)],
+                              capture_output=True, text=True, timeout=60)
+        client.wait(60)
+    process = json.loads(done.stdout)["processes"][0]
+    assert done.returncode == 1
+    assert (process["comm"], process["dark"], process["traced_files"]) == ("java", "jsse", 0)
+
+
 # --- what can be read is not dark ----------------------------------------------------------------
 
 def test_what_is_read_is_not_dark(tls, bundled, home, tmp_path):
@@ -82,6 +100,47 @@ def test_what_is_read_is_not_dark(tls, bundled, home, tmp_path):
         assert outcome.status == 0, outcome.stderr
         assert len(outcome.records) == len(asked)
         assert dark(outcome) == [], (client.name, outcome.stderr)
+
+
+BOTH = """
+import asyncio, json, os, socket, ssl, sys, urllib.request
+url, ask, way, first = sys.argv[1:5]
+body = json.dumps({"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}).encode()
+
+def by_urllib():
+    request = urllib.request.Request(url + "/v1/chat/completions", body, {
+        "content-type": "application/json", "x-exchange": ask})
+    urllib.request.urlopen(request).read()
+
+async def by_asyncio():
+    host, port = url.split("//")[1].split(":")
+    context = ssl.create_default_context(cafile=os.environ["SSL_CERT_FILE"])
+    reader, writer = await asyncio.open_connection(host, int(port), ssl=context)
+    writer.write(f"POST /v1/chat/completions HTTP/1.1\\r\\nhost: {host}:{port}\\r\\nx-exchange: {ask}\\r\\n"
+                 f"connection: close\\r\\ncontent-length: {len(body)}\\r\\n\\r\\n".encode() + body)
+    await writer.drain()
+    await reader.read()
+    writer.close()
+
+by_urllib() if way == "urllib" else asyncio.run(by_asyncio())
+server = socket.create_server(("127.0.0.1", 0))
+client = socket.create_connection(server.getsockname())
+peer, _ = server.accept()
+for part in (bytes.fromhex(first), b"\\x17\\x03\\x03\\0\\x10" + bytes(16)):
+    client.sendall(part)
+    peer.recv(65536)
+"""
+
+
+@pytest.mark.parametrize("way", ["urllib", "asyncio"])
+def test_another_stack_in_a_process_that_is_read(way, tls, bundled, home, tmp_path):
+    """Only the connection that no probed call explains is dark, with a memory BIO in between too."""
+    command = [sys.executable, "-c", BOTH, tls.url, bundled["chat"].id, way, hello(b"api.x.ai").hex()]
+    outcome = run_raw(command, environment(tls, home), tmp_path)
+    assert outcome.status == 0, outcome
+    assert "1 call in" in outcome.stderr
+    [row] = dark(outcome)
+    assert row[2] == "api.x.ai" and row[3] == 1 and row[5:] == ("other_stack", True)
 
 
 # --- QUIC -----------------------------------------------------------------------------------------
@@ -110,15 +169,16 @@ def test_quic_is_dark(tmp_path, tls, home):
 
 TALK = """
 import socket, sys, threading
-first, port = bytes.fromhex(sys.argv[1]), int(sys.argv[2])
-server = socket.create_server(("127.0.0.1", port))
+first, family = bytes.fromhex(sys.argv[1]), int(sys.argv[2])
+host = "::1" if family == 6 else "127.0.0.1"
+server = socket.create_server((host, 0), family=socket.AF_INET6 if family == 6 else socket.AF_INET)
 port = server.getsockname()[1]
 def serve():
     c, _ = server.accept()
     while c.recv(65536):
         pass
 threading.Thread(target=serve, daemon=True).start()
-client = socket.create_connection(("127.0.0.1", port))
+client = socket.create_connection((host, port))
 client.sendall(first)
 client.sendall(b"more of it")
 client.close()
@@ -138,8 +198,8 @@ def hello(name, before=0):
     return b"\x16\x03\x01" + block(2, b"\x01" + block(3, body))
 
 
-def talk(first, tmp_path, tls, home, port=0):
-    outcome = run_raw([sys.executable, "-c", TALK, first.hex(), str(port)], environment(tls, home), tmp_path)
+def talk(first, tmp_path, tls, home, family=4):
+    outcome = run_raw([sys.executable, "-c", TALK, first.hex(), str(family)], environment(tls, home), tmp_path)
     assert outcome.status == 0, outcome
     return int(outcome.stdout), dark(outcome), outcome
 
@@ -160,6 +220,11 @@ def test_name_of_the_client_hello(name, before, shown, tmp_path, tls, home):
     assert row[6] == (shown is not None)
 
 
+def test_address_of_version_six(tmp_path, tls, home):
+    port, rows, outcome = talk(hello(None), tmp_path, tls, home, family=6)
+    assert [row[2] for row in rows] == [f"[::1]:{port}"], outcome.stderr
+
+
 @pytest.mark.parametrize("first", [b"SSH-2.0-x\r\n", b"*1\r\n$4\r\nPING\r\n", b"\x16\x03",
                                    b"GET / HTTP/1.1\r\n\r\n", bytes(64)])
 def test_other_protocols_are_no_concern(first, tmp_path, tls, home):
@@ -170,7 +235,7 @@ def test_plain_http_that_cannot_be_followed(tmp_path, tls, home):
     """This kernel takes no fentry and no kprobes: a POST is counted. Where it takes them, or is
     asked not to look, test_plain.py has the rest."""
     first = b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\n"
-    outcome = run_raw([sys.executable, "-c", TALK, first.hex(), "0"], environment(tls, home), tmp_path,
+    outcome = run_raw([sys.executable, "-c", TALK, first.hex(), "4"], environment(tls, home), tmp_path,
                       options=("--no-plain",))
     [row] = dark(outcome)
     assert row[2] == f"127.0.0.1:{outcome.stdout.strip()}" and row[5] == "plain_http"
