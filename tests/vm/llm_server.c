@@ -3,7 +3,7 @@
  * The far end of the wire inside a virtual machine: answers every request on 127.0.0.1:8443 (TLS)
  * and 8080 (plain HTTP) with one chat completion, streamed when the request asks for it. Writes its
  * certificate to argv[1] and then prints "ready". `llm_server plain PORT` serves plain HTTP there
- * and no more.
+ * and no more; `llm_server quic` sends three datagrams to port 443, where nobody is.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -165,6 +165,20 @@ static void serve_all(int listener, SSL_CTX *ctx)
 	}
 }
 
+/* To an address given with each, from a socket that is connected to nothing. */
+static int send_datagrams(void)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(443)};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	static const char data[1200];
+
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	for (int i = 0; i < 3; i++)
+		if (sendto(fd, data, sizeof(data), 0, (struct sockaddr *)&at, sizeof(at)) < 0)
+			perror("sendto");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int tls, plain;
@@ -172,6 +186,8 @@ int main(int argc, char **argv)
 
 	if (argc < 2)
 		return 2;
+	if (strcmp(argv[1], "quic") == 0)
+		return send_datagrams();
 	if (argc > 2)
 		serve_all(listen_on((int)strtoul(argv[2], NULL, 10)), NULL);
 	tls = listen_on(PORT);
