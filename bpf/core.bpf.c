@@ -342,11 +342,10 @@ static __always_inline struct scope *conn_end(const struct conn_key *key, u8 for
 	struct scope *s = scope_find(key->tgid);
 	struct conn *c = bpf_map_lookup_elem(&conns, key);
 
-	if (!s)
-		return 0;
-	if (c && c->is_used && c->image == s->image)
+	if (s && c && c->is_used && c->image == s->image)
 		emit_close(key, s, c, form, stack);
 	bpf_map_delete_elem(&verdicts, key);
+	bpf_map_delete_elem(&conns, key);
 	return s;
 }
 
@@ -355,12 +354,8 @@ __hidden void conn_over(u64 conn, u8 form, u8 stack, bool is_reborn)
 	struct conn_key key = { .conn = conn, .tgid = current_tgid() };
 	struct scope *s = conn_end(&key, form, stack);
 
-	if (!s)
-		return;
-	if (is_reborn)
+	if (s && is_reborn)
 		conn_make(&key, s, 1);
-	else
-		bpf_map_delete_elem(&conns, &key);
 }
 
 __hidden void conn_over_of(u32 tgid, u64 conn, u8 form, u8 stack)
@@ -368,7 +363,6 @@ __hidden void conn_over_of(u32 tgid, u64 conn, u8 form, u8 stack)
 	struct conn_key key = { .conn = conn, .tgid = tgid };
 
 	conn_end(&key, form, stack);
-	bpf_map_delete_elem(&conns, &key);
 }
 
 /* --- calls ---------------------------------------------------------------------------------- */
