@@ -9,6 +9,7 @@
  */
 #include "common.bpf.h"
 
+#include "calls.bpf.h"
 #include "maps.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -21,8 +22,6 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define PARTS_MAX 64
 /* flags that an op's records share, whatever else each of them is */
 #define CHUNK_F_OF_CONN (CHUNK_F_BORN | CHUNK_F_FIRST | CHUNK_F_INHERITED)
-/* a remembered call older than this whose frame was not seen to end: its return was missed */
-#define CALL_STALE_NS (30ull * 1000 * 1000 * 1000)
 
 /* Set before load; the verifier removes what they switch off. */
 const volatile u32 cfg_ring_cnt = 1;
@@ -384,32 +383,6 @@ static __always_inline void calls_put(struct thread_calls *t)
 	if (!cfg_task_storage && !t->dir[CHUNK_READ].args.fn && !t->dir[CHUNK_WRITE].args.fn &&
 	    !t->socket.fn)
 		bpf_map_delete_elem(&calls_hash, &id);
-}
-
-/*
- * Is this entry below a live call of the same direction? Frames tell: an inner call stands deeper
- * on the stack; one at the same depth is a tail call if it is another function, else the live one
- * never returned to us (longjmp, probes taken away and put back), as when it stands higher.
- */
-static __always_inline bool call_is_nested(const struct call *live, const struct call_args *args,
-					   u64 now_ns)
-{
-	if (args->sp == live->args.sp)
-		return args->fn != live->args.fn;
-	if (args->sp > live->args.sp)
-		return false;
-	return args->conn != live->args.conn || now_ns - live->entered_ns < CALL_STALE_NS;
-}
-
-/*
- * Is this the entry that the other link just told of? A link that tells twice is not meant: then
- * the return of the first call was missed.
- */
-static __always_inline bool call_is_told_twice(const struct call_args *live,
-					       const struct call_args *args)
-{
-	return live->sp == args->sp && live->fn == args->fn && live->conn == args->conn &&
-	       live->buf == args->buf && !(live->links & args->links);
 }
 
 /* What is ignored is ignored for good: the return leg is not even taken. */
