@@ -143,6 +143,7 @@ enum endpoint_flag {
 	ENDPOINT_F_SOCKET = 1 << 7,	/* becomes a WebSocket of many calls (lanes.c) */
 	ENDPOINT_F_FRAMES = 1 << 8,	/* a good answer is an AWS event stream, labelled or not */
 	ENDPOINT_F_ARRAY = 1 << 9,	/* what looks like one document is an array of them */
+	ENDPOINT_F_GRPC = 1 << 10,	/* called by gRPC (grpc.c) */
 };
 
 struct endpoint {

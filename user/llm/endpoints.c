@@ -7,6 +7,7 @@
 #define MODEL ENDPOINT_F_MODEL
 #define JOB ENDPOINT_F_JOB
 #define SOCKET_F ENDPOINT_F_SOCKET
+#define GRPC ENDPOINT_F_GRPC
 
 /* Names of the columns: see struct endpoint. First match wins, so the longer path stands first. */
 #define ROW(method, suffix, name, operation, provider, paths, family, assembly, flags, only) \
@@ -108,6 +109,20 @@ static const struct endpoint dialect_endpoints[] = {
 	    GEMINI, GOOGLE, SOCKET_F, NULL),
 	ROW("GET", "/*.LlmBidiService/BidiGenerateContent", "live", "generate_content", "vertex",
 	    LIVE, GEMINI, GOOGLE, SOCKET_F, NULL),
+	ROW("POST", "/google.cloud.aiplatform.v1.PredictionService/GenerateContent",
+	    "generate_content", "generate_content", "vertex", GOOGLE, GEMINI, GOOGLE, GRPC, NULL),
+	ROW("POST", "/google.cloud.aiplatform.v1.PredictionService/StreamGenerateContent",
+	    "generate_content", "generate_content", "vertex", GOOGLE, GEMINI, GOOGLE,
+	    GRPC | ENDPOINT_F_STREAMS, NULL),
+	ROW("POST", "/google.ai.generativelanguage.v1beta.GenerativeService/GenerateContent",
+	    "generate_content", "generate_content", "gemini", GOOGLE, GEMINI, GOOGLE, GRPC, NULL),
+	ROW("POST", "/google.ai.generativelanguage.v1beta.GenerativeService/StreamGenerateContent",
+	    "generate_content", "generate_content", "gemini", GOOGLE, GEMINI, GOOGLE,
+	    GRPC | ENDPOINT_F_STREAMS, NULL),
+	ROW("POST", "/xai_api.Chat/GetCompletion", "chat", "chat", "xai", OPENAI, ADDED_REASONING,
+	    LAST, GRPC, NULL),
+	ROW("POST", "/xai_api.Chat/GetCompletionChunk", "chat", "chat", "xai", OPENAI,
+	    ADDED_REASONING, LAST, GRPC | ENDPOINT_F_STREAMS, NULL),
 	ROW("POST", "/interactions", "interactions", "chat", "gemini", INTERACTIONS, GEMINI, LAST,
 	    0, NULL),
 

@@ -18,6 +18,7 @@ struct llm {
 	struct asked *asked;
 	struct twins *twins;
 	struct json_paths *paths[PATH_SET_MAX];
+	struct grpc_sets grpc;
 };
 
 struct llm *llm_new(const struct llm_ops *ops, void *arg)
@@ -31,7 +32,7 @@ struct llm *llm_new(const struct llm_ops *ops, void *arg)
 	l->recent = recent_new();
 	l->asked = asked_new();
 	l->twins = twins_new();
-	bool is_complete = l->recent && l->asked && l->twins;
+	bool is_complete = grpc_sets_new(&l->grpc) && l->recent && l->asked && l->twins;
 
 	for (int i = 0; i < PATH_SET_MAX; i++) {
 		l->paths[i] = dialect_paths((enum path_set)i);
@@ -49,6 +50,7 @@ void llm_free(struct llm *l)
 		return;
 	for (int i = 0; i < PATH_SET_MAX; i++)
 		json_paths_free(l->paths[i]);
+	grpc_sets_free(&l->grpc);
 	recent_free(l->recent);
 	asked_free(l->asked);
 	twins_free(l->twins);
@@ -118,6 +120,9 @@ bool llm_on_request(struct llm *l, struct exchange *x)
 	json_init(&s->request, l->paths[PATHS_REQUEST], request_on_event, s);
 	json_init(&s->response, l->paths[e->paths], response_on_event, s);
 	if (e->flags & ENDPOINT_F_SOCKET && !lanes_init(s))
+		return false;
+	if (e->flags & ENDPOINT_F_GRPC &&
+	    (x->request_framing != FRAMING_GRPC || !grpc_init(s, &l->grpc)))
 		return false;
 	if (p && !llm_is_many(s))
 		llm_start(s);
@@ -299,7 +304,9 @@ void llm_on_unit(struct llm *l, struct exchange *x, enum http_dir dir, enum unit
 		return;
 	if (dir == HTTP_REQUEST && step == UNIT_DATA)
 		s->request_hash = state_hash(s->request_hash, bytes);
-	if (dir == HTTP_RESPONSE)
+	if (s->grpc)
+		grpc_unit(s, dir, step, bytes);
+	else if (dir == HTTP_RESPONSE)
 		llm_response_unit(l, s, x, step, bytes);
 	else if (s->lanes)
 		lanes_request(l, s, x, step, bytes);
@@ -402,6 +409,8 @@ static enum usage_source llm_source(const struct llm_state *s, const struct exch
 		return USAGE_NONE;
 	if (s->lanes)
 		return USAGE_WS;
+	if (s->grpc)
+		return USAGE_GRPC;
 	if (s->is_from_header)
 		return USAGE_HEADER;
 	if (s->is_estimated)
@@ -478,6 +487,8 @@ void llm_emit(struct llm *l, struct llm_state *s, struct exchange *x)
 {
 	llm_start(s);
 	s->call.http_status = s->error_status ? s->error_status : x->status;
+	if (s->grpc)
+		grpc_done(s, x);
 	headers_done(s, x);
 	identity_done(s, x);
 	assemble_call(s, x);

@@ -9,6 +9,7 @@
 #ifndef TOLLTAP_LLM_STATE_H
 #define TOLLTAP_LLM_STATE_H
 
+#include "base/proto.h"
 #include "http/exchange.h"
 #include "http/http.h"
 #include "llm/base64.h"
@@ -98,6 +99,7 @@ struct llm_state {
 	struct arena *arena;
 	struct llm_state *base;			/* before the first of many calls (ASSEMBLE_EACH) */
 	struct arena *line_arena;		/* of the current one */
+	struct grpc_state *grpc;		/* its messages are protobuf */
 	struct lanes *lanes;			/* of a socket: which calls are under way */
 	u64 stream;				/* hash of the message's stream_id, 0: none */
 	struct str session_model, heard_model;	/* as the message tells them */
@@ -193,6 +195,17 @@ void llm_each_begin(struct llm_state *s);
 void llm_each_free(struct llm_state *s, const struct exchange *x);
 void llm_emit(struct llm *l, struct llm_state *s, struct exchange *x);
 const struct json_paths *llm_paths(const struct llm *l, enum path_set set);
+
+/* grpc.c: APIs whose messages are protobuf */
+#define GRPC_METHODS 6
+struct grpc_sets {
+	struct proto_paths *set[GRPC_METHODS][HTTP_DIR_MAX];
+};
+bool grpc_sets_new(struct grpc_sets *sets);		/* false: free what there is */
+void grpc_sets_free(struct grpc_sets *sets);
+bool grpc_init(struct llm_state *s, const struct grpc_sets *sets);
+void grpc_unit(struct llm_state *s, enum http_dir dir, enum unit_step step, struct str bytes);
+void grpc_done(struct llm_state *s, const struct exchange *x);	/* what the trailers say */
 
 /* lanes.c: the messages of a WebSocket */
 bool lanes_init(struct llm_state *s);
