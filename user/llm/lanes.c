@@ -146,6 +146,9 @@ static void lanes_emit(struct llm *l, struct llm_state *s, struct exchange *x, s
 	s->end_ns = x->unit_ns[HTTP_RESPONSE] ? x->unit_ns[HTTP_RESPONSE] : x->end_ns;
 	if (!s->start_ns)
 		s->start_ns = s->lanes->asked_ns ? s->lanes->asked_ns : s->end_ns;
+	/* nothing came any more, or both sides out of step */
+	if (s->end_ns < s->start_ns)
+		s->end_ns = x->end_ns > s->start_ns ? x->end_ns : s->start_ns;
 	if (lanes_is_proven(s))
 		llm_emit(l, s, x);
 	if (lane)

@@ -185,7 +185,7 @@ static void test_aborted(void **state)
 {
 	check(&responses, CREATE("m") CREATED("r1") CREATE("n"),
 	      "responses m> r1 unmetered aborted 200-0-300\n"
-	      "responses n>  unmetered aborted 400-0-300\n");
+	      "responses n>  unmetered aborted 400-0-9000\n");
 }
 
 static void test_broken(void **state)
