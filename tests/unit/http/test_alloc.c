@@ -131,6 +131,46 @@ static void play(size_t cut)
 	http_conn_free(h);
 }
 
+#define UPGRADE "GET /v1/realtime HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\r\n"
+#define SWITCH "HTTP/1.1 101 S\r\nUpgrade: websocket\r\n" \
+	       "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+#define FORM "POST /f HTTP/1.1\r\nHost: h\r\nContent-Type: multipart/form-data; boundary=X\r\n" \
+	     "Content-Length: 5\r\n\r\n--X\r\n"
+#define FRAMES "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.amazon.eventstream\r\n" \
+	       "Content-Length: 2\r\n\r\n\0\0"
+/* "Hello", as RFC 7692 compresses it */
+#define HELLO "\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00"
+
+/* A form, event stream's frames, then a WebSocket with a compressed message. */
+static void play_framings(size_t cut)
+{
+	struct counts counts = {0};
+	struct http_conn *h = http_conn_new(&http_ops, &counts, NULL);
+
+	if (!h)
+		return;
+	feed(h, true, FORM, sizeof(FORM) - 1, cut);
+	feed(h, false, FRAMES, sizeof(FRAMES) - 1, cut);
+	feed(h, true, UPGRADE, sizeof(UPGRADE) - 1, cut);
+	feed(h, false, SWITCH HELLO, sizeof(SWITCH HELLO) - 1, cut);
+	http_conn_close(h, 1000);
+	assert_int_equal(counts.begun, counts.done);
+	http_conn_free(h);
+}
+
+static void test_framings(void **state)
+{
+	long n = 0;
+
+	do {
+		fail_at = n++;
+		allocations = 0;
+		play_framings(7);
+	} while (allocations > fail_at);
+	fail_at = -1;
+	assert_true(n > 10);
+}
+
 static void test_http(void **state)
 {
 	static const size_t cuts[] = {1, 7, 4096};
@@ -355,6 +395,7 @@ int main(void)
 		cmocka_unit_test(test_http),
 		cmocka_unit_test(test_h2),
 		cmocka_unit_test(test_h2_memory),
+		cmocka_unit_test(test_framings),
 		cmocka_unit_test(test_no_allocation_per_chunk),
 		cmocka_unit_test(test_conn),
 	};

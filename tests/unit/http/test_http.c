@@ -171,6 +171,32 @@ static void test_framing_override(void **state)
 	CHECK("! h1\n" GET_SAYS "< 200 ndjson\n<[{1}\r]\n<[{2}]\n=\n",
 	      W(GET), R(OK "Content-Type: application/x-ndjson\r\nContent-Length: 11\r\n\r\n"
 			"{1}\r\n\r\n\n{2}"), CLOSE);
+	/* a wish for elements holds where the body is an array */
+	CHECK("! h1\n> GET h /as-array\n< 200 array\n<[{1}]\n<[{2}]\n=\n",
+	      W("GET /as-array HTTP/1.1\r\nHost: h\r\n\r\n"),
+	      R(OK "Content-Length: 10\r\n\r\n[{1}\n,{2}]"), CLOSE);
+	CHECK("! h1\n> GET h /as-array\n< 200 array\n<[{[1]}]\n=\n",
+	      W("GET /as-array HTTP/1.1\r\nHost: h\r\n\r\n"),
+	      R(OK "Content-Length: 5\r\n\r\n{[1]}"), CLOSE);
+}
+
+#define EVENT "\0\0\0\x1d\0\0\0\x0a\x71\xa6\x6f\xac\x01t\x07\0\x05" "abcde{1}"
+
+/* Its label alone makes it frames; one that no checksum confirms is no unit. */
+static void test_event_stream(void **state)
+{
+	CHECK("! h1\n" GET_SAYS "< 200 eventstream\n=\n", W(GET),
+	      R(OK "Content-Type: application/vnd.amazon.eventstream\r\nContent-Length: 25\r\n\r\n"
+		   EVENT), CLOSE);
+}
+
+static void test_form(void **state)
+{
+	CHECK("! h1\n> POST h /f\n>[model|m]\n< 204 none\n=\n",
+	      W("POST /f HTTP/1.1\r\nHost: h\r\nContent-Type: multipart/form-data; boundary=X\r\n"
+		"Content-Length: 59\r\n\r\n"
+		"--X\r\nContent-Disposition: form-data; name=model\r\n\r\nm\r\n--X--"),
+	      R("HTTP/1.1 204 N\r\n\r\n"), CLOSE);
 }
 
 /* --- codings --- */
@@ -373,6 +399,8 @@ int main(void)
 		cmocka_unit_test(test_target_forms),
 		cmocka_unit_test(test_sse_events),
 		cmocka_unit_test(test_framing_override),
+		cmocka_unit_test(test_event_stream),
+		cmocka_unit_test(test_form),
 		cmocka_unit_test(test_coded_bodies),
 		cmocka_unit_test(test_codings_that_fail),
 		cmocka_unit_test(test_cut),

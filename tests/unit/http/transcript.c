@@ -52,6 +52,8 @@ static void say_response(void *arg, struct exchange *x)
 	say_line(t);
 	if (str_starts(x->path, STR("/as-lines")))
 		x->framing = FRAMING_NDJSON;
+	if (str_starts(x->path, STR("/as-array")))
+		x->framing = FRAMING_ARRAY;
 	buf_printf(&t->text, "< %u %s\n", x->status, framings[x->framing]);
 }
 
