@@ -60,6 +60,9 @@ class Talk:
             self._begin(event.stream_id)
         elif isinstance(event, h2.events.StreamReset):
             self.running = [r for r in self.running if r[0] != event.stream_id]
+        elif isinstance(event, h2.events.ConnectionTerminated) and not event.error_code:
+            # The client opens no more streams but waits for those it has; the library gives up.
+            self.h2.state_machine.state = h2.connection.ConnectionState.SERVER_OPEN
 
     def _begin(self, stream):
         headers, body = self.asked.pop(stream)

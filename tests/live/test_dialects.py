@@ -8,6 +8,7 @@ import pytest
 import conftest
 import drive
 import reader
+import server
 import truth
 
 PER_CLIENT = 8
@@ -49,6 +50,19 @@ def share(of_providers, sdk, provider, endpoints, is_stream):
                          ids=[f"{c[0]}{' stream' * c[3]}" for c in CLIENTS])
 def test_sdk(sdk, provider, endpoints, is_stream, recorded, of_providers, tls, book, home, tmp_path):
     rows = share(recorded + of_providers, sdk, provider, endpoints, is_stream)
+    play(sdk, rows, is_stream, tls, book, home, tmp_path, tls.named)
+
+
+@pytest.mark.parametrize("is_stream", [False, True], ids=["whole", "stream"])
+def test_sdk_over_h2(is_stream, of_providers, book, home, tmp_path):
+    """The AWS SDK for node, on a host that only its paths give away."""
+    rows = share(of_providers, "node aws", "bedrock", ("converse", "invoke"), is_stream)
+    with server.Server([r for r, _ in rows], str(tmp_path / "pki"), protocols=("h2",)) as tls:
+        play("node aws", rows, is_stream, tls, book, home, tmp_path)
+        assert {c.connection.protocol for c in tls.calls} == {"h2"}
+
+
+def play(sdk, rows, is_stream, tls, book, home, tmp_path, prefix=()):
     assert rows, f"no exchange for {sdk}"
     jobs = [{"ask": r.id, "endpoint": want["endpoint"], "stream": is_stream, "model": want["requested"]}
             for r, want in rows]
@@ -57,7 +71,9 @@ def test_sdk(sdk, provider, endpoints, is_stream, recorded, of_providers, tls, b
         "AWS_ACCESS_KEY_ID": "AKIADUMMY", "AWS_SECRET_ACCESS_KEY": "sk-dummy-aws",
         "AWS_EC2_METADATA_DISABLED": "true", "AWS_CA_BUNDLE": tls.pki.ca,
         "OLLAMA_API_KEY": "sk-dummy-ollama"}
-    outcome = drive.run(command_of(sdk, tmp_path / "jobs"), env, tmp_path, prefix=tls.named)
+    if not prefix:
+        env["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] = tls.url
+    outcome = drive.run(command_of(sdk, tmp_path / "jobs"), env, tmp_path, prefix=prefix)
     assert outcome.status == 0, outcome.stderr
     assert len(tls.calls) == len(jobs), outcome.stdout
     truth.none(truth.check_in_order(outcome.records, tls.calls, book), outcome)

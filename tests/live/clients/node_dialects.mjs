@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Other SDKs for Node, unmodified: node node_dialects.mjs MODULES JOBS genai|ai.
+// Other SDKs for Node, unmodified: node node_dialects.mjs MODULES JOBS genai|ai|aws.
 // Each speaks to its provider's own name. One JSON line per job.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -26,7 +26,21 @@ function ai() {
   };
 }
 
-const ask = { genai, ai }[sdk]();
+// Speaks HTTP/2 only, a connection per command.
+function aws() {
+  const { BedrockRuntimeClient, ...commands } = load('@aws-sdk/client-bedrock-runtime');
+  const client = new BedrockRuntimeClient({ region: 'us-east-1', maxAttempts: 1 });
+  return async (job, say) => {
+    const kind = job.endpoint === 'converse' ? (job.stream ? 'ConverseStream' : 'Converse')
+      : (job.stream ? 'InvokeModelWithResponseStream' : 'InvokeModel');
+    const ask = job.endpoint === 'converse' ? { messages: [{ role: 'user', content: [{ text: say }] }] }
+      : { body: JSON.stringify({ prompt: say }) };
+    const answer = await client.send(new commands[`${kind}Command`]({ modelId: job.model, ...ask }));
+    return job.stream ? answer.stream ?? answer.body : answer;
+  };
+}
+
+const ask = { genai, ai, aws }[sdk]();
 
 // node's own file may be probed after start-up only: a window that is counted, and no subject here.
 await new Promise((resolve) => setTimeout(resolve, 1000));
