@@ -7,7 +7,7 @@
 /* covers: user/llm/anthropic.c user/llm/usage.c user/llm/shape.c user/llm/state.c */
 /* covers: user/llm/dialect.c user/llm/endpoints.c user/llm/providers.c user/llm/recent.c */
 /* covers: user/llm/identity.c user/llm/headers.c user/llm/counts.c user/llm/google.c */
-/* covers: user/llm/asked.c user/llm/twin.c */
+/* covers: user/llm/asked.c user/llm/again.c */
 /* covers: user/llm/bedrock.c user/llm/base64.c user/llm/form.c user/llm/estimate.c */
 #include <stdlib.h>
 
@@ -124,6 +124,8 @@ static void exchange(struct llm *l, const u8 head[4], struct str rest)
 	x.method = str_of(heads[pick].method);
 	x.authority = str_of(heads[pick].host);
 	x.path = str_of(heads[pick].path);
+	if (head[3] & 0x10)
+		x.authority = STR("10.0.0.1:8080");	/* nobody's host: by its shape */
 	if (str_next(&rest, '\n', &line))
 		set_headers(&x, line, head[3]);
 	x.request_framing = head[3] & 0x40 ? FRAMING_MULTIPART : FRAMING_WHOLE;

@@ -76,7 +76,30 @@ struct place {
 	"'status':'completed','output':[]," RESP_TRUE "}}\n\n"
 #define CHAT_OK "{'id':'true','model':'m','choices':[{'index':0,'message':{}}]," CHAT_TRUE "}"
 
+#define GEMINI_TRUE \
+	"'usageMetadata':{'promptTokenCount':11,'candidatesTokenCount':22,'totalTokenCount':33}," \
+	"'modelVersion':'m','responseId':'true'"
+#define GEMINI(verb) \
+	.host = "generativelanguage.googleapis.com", .path = "/v1beta/models/asked:" verb
+
 static const struct place places[] = {
+	{"gemini prompt",
+	 {GEMINI("generateContent"),
+	  .request = "{'contents':[{'parts':[{'text':'%s'}]}]}",
+	  .response = "{'candidates':[{'finishReason':'STOP'}]," GEMINI_TRUE "}"}},
+	{"gemini text",
+	 {GEMINI("generateContent"),
+	  .response = "{'candidates':[{'content':{'parts':[{'text':'%s'}]},'finishReason':"
+		      "'STOP'}]," GEMINI_TRUE "}"}},
+	{"gemini stream text",
+	 {GEMINI("streamGenerateContent"),
+	  .sse = "data: {'candidates':[{'content':{'parts':[{'text':'%s'}]}}]}\n\n"
+		 "data: {'candidates':[{'finishReason':'STOP'}]," GEMINI_TRUE "}\n\n"}},
+	{"bedrock invoke text",
+	 {.host = "bedrock-runtime.us-east-1.amazonaws.com",
+	  .path = "/model/asked/invoke",
+	  .response = "{'type':'message','id':'true','model':'m','content':[{'type':'text',"
+		      "'text':'%s'}]," ANTH_TRUE "}"}},
 	{"chat prompt",
 	 {.request = "{'messages':[{'role':'user','content':'%s'}],'model':'asked'}",
 	  .response = CHAT_OK}},
@@ -212,6 +235,20 @@ static void test_texts_in_places(void **state)
 	"{'input_tokens':666,'output_tokens':666,'prompt_tokens':666,'completion_tokens':666}"
 
 static const struct feed misplaced[] = {
+	{GEMINI("generateContent"),
+	 .response = "{'candidates':[{'content':{'parts':[{'functionCall':{'args':{"
+		     "'usageMetadata':{'promptTokenCount':666,'candidatesTokenCount':666},"
+		     "'modelVersion':'evil','error':{'status':'evil'}}}}]},'finishReason':"
+		     "'STOP'}]," GEMINI_TRUE "}"},
+	{GEMINI("streamGenerateContent"),
+	 .sse = "data: {'candidates':[{'usageMetadata':{'promptTokenCount':666},"
+		"'groundingMetadata':{'x':{'webSearchQueries':['evil']}}}]}\n\n"
+		"data: {'candidates':[{'finishReason':'STOP'}]," GEMINI_TRUE "}\n\n"},
+	{.host = "bedrock-runtime.us-east-1.amazonaws.com",
+	 .path = "/model/asked/invoke",
+	 .response = "{'type':'message','id':'true','model':'m','content':[{'type':'tool_use',"
+		     "'input':{'amazon-bedrock-invocationMetrics':{'inputTokenCount':666},"
+		     "'inputTextTokenCount':666,'usage':{'inputTokens':666}}}]," ANTH_TRUE "}"},
 	{.response = "{'id':'true','model':'m','choices':[{'usage':" EVIL "}]," CHAT_TRUE "}"},
 	{.response = "{'id':'true','model':'m','choices':[{'message':{'usage':" EVIL ",'id':'evil',"
 		     "'model':'evil','error':{'type':'evil'}}}]," CHAT_TRUE "}"},
