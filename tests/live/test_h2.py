@@ -106,6 +106,7 @@ def test_joined_late(tls, bundled, book, home, tmp_path):
         if "response_id" not in record:         # a body that could not be read: marked as such
             assert record["usage"]["completeness"] == "unmetered" and record["flags"], record
             continue
+        assert "head_unknown" in record["flags"]
         call = calls[record["response_id"]]
         wrong = truth.check_call(record, call, book)
         # the host was sent before we came and stays unknown

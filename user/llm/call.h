@@ -74,6 +74,8 @@ enum call_flag {
 	CALL_F_SERVER_SIDE = 1 << 11,		/* seen in the server process */
 	/* Azure: over the provisioned units, pay as you go */
 	CALL_F_SPILLED = 1 << 12,
+	/* HTTP/2 joined late or after a loss: some of its headers could not be known */
+	CALL_F_HEAD_UNKNOWN = 1 << 13,
 };
 
 /* A hop inside one call that is priced at its own model (Anthropic iterations). */

@@ -95,6 +95,7 @@ static void set_flags(struct record_builder *b, const struct call *c, const stru
 		{CALL_F_SHAPE, "shape"},	     {CALL_F_ITERATED, "iterated"},
 		{CALL_F_RESIDUAL, "residual"},	     {CALL_F_ARITHMETIC, "arithmetic"},
 		{CALL_F_SERVER_SIDE, "server_side"}, {CALL_F_SPILLED, "spilled_over"},
+		{CALL_F_HEAD_UNKNOWN, "head_unknown"},
 	};
 	u32 flags = c->flags | (ch->is_substituted ? CALL_F_SUBSTITUTED : 0u);
 

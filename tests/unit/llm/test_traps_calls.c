@@ -191,6 +191,7 @@ static void trap_T16_price_modifiers(void **state)
 		.host = "acme.openai.azure.com",
 		.response = CHAT,
 		.header = {{HTTP_RESPONSE, HTTP_H_X_MS_IS_SPILLED_OVER, "true"}}};
+	static const struct feed late = {.flags = EXCHANGE_F_HEAD_UNKNOWN, .response = CHAT};
 	static const struct feed vertex = {
 		.host = "aiplatform.googleapis.com",
 		.path = "/v1/projects/p/locations/global/publishers/google/models/g:"
@@ -208,7 +209,10 @@ static void trap_T16_price_modifiers(void **state)
 	TEXT(r.call.service_tier, "priority");
 	fed_free(&r);
 	r = llm_feed(NULL, &azure, 0);
-	assert_true(r.call.flags & CALL_F_SPILLED);
+	assert_true(r.call.flags & CALL_F_SPILLED && !(r.call.flags & CALL_F_HEAD_UNKNOWN));
+	fed_free(&r);
+	r = llm_feed(NULL, &late, 0);
+	assert_true(r.call.flags & CALL_F_HEAD_UNKNOWN);
 	fed_free(&r);
 	r = llm_feed(NULL, &vertex, 0);
 	TEXT(r.call.service_tier, "ON_DEMAND_PRIORITY");
