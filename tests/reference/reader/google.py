@@ -131,7 +131,7 @@ def read_interactions(docs, _request, _x, _provider):
             u.response_id = text(one, "id") or u.response_id
             u.model = text(one, "model") or u.model
             u.tier = text(one, "service_tier") or u.tier
-        u.has_end |= "_done" in doc
+        u.has_end |= "_done" in doc or isinstance(member(doc, "interaction").get("usage"), dict)
     status = text(final, "status")
     u.finish = [status] if status not in (None, "queued", "in_progress") else []
     usage = final.get("usage")
