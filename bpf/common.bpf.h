@@ -134,6 +134,7 @@ struct known_socket {
 	u8 pad[3];
 };
 
+struct known_socket *socket_find(u64 sk);	/* NULL: not seen yet, or closed */
 /* Of a process in scope; made at first sight; NULL: full. */
 struct known_socket *socket_get(const struct sock *sk);
 /* Looks at the first bytes of an operation; from then on socket.kind says what it is. */

@@ -123,6 +123,11 @@ static __noinline int read_address(const struct sock *sk, struct coverage_key *k
 	return 0;
 }
 
+__hidden struct known_socket *socket_find(u64 sk)
+{
+	return bpf_map_lookup_elem(&sockets, &sk);
+}
+
 __hidden struct known_socket *socket_get(const struct sock *sk)
 {
 	u64 id = (u64)sk;

@@ -138,7 +138,8 @@ static __noinline int socket_leave(s64 rc, u32 form)
 
 	if (!a || !a->fn)
 		return 0;
-	s = socket_get((const struct sock *)a->conn);
+	/* a reset may have closed it while it sent: then it is not to be taken for a new one */
+	s = socket_find(a->conn);
 	if (!s || len > a->num)
 		len = 0;
 	if (len && s) {
