@@ -5,13 +5,15 @@
 #include <errno.h>
 #include <string.h>
 
-/* What follows an opcode; X: we do not know it, or it leaves the straight line. */
+/* What follows an opcode. */
 enum {
 	A_NONE = 0,
 	A_M = 1 << 0,		/* modrm */
 	A_B = 1 << 1,		/* 8-bit immediate */
 	A_Z = 1 << 2,		/* 16- or 32-bit immediate */
-	A_X = 1 << 3,
+	A_W = 1 << 3,		/* 16-bit immediate */
+	A_X = 1 << 4,		/* not known */
+	A_L = 1 << 5,		/* of known length, but it leaves the line or has odd effects */
 };
 
 /* 60 .. ff in rows of 16; below: eight groups of alu operations, then REX, push and pop */
@@ -21,21 +23,22 @@ static const u8 map_1[] = {
 	/* 70 */ A_B, A_B, A_B, A_B, A_B, A_B, A_B, A_B,
 	/* 78 */ A_B, A_B, A_B, A_B, A_B, A_B, A_B, A_B,
 	/* 80 */ A_M | A_B, A_M | A_Z, A_X, A_M | A_B, A_M, A_M, A_M, A_M,
-	/* 88 */ A_M, A_M, A_M, A_M, A_X, A_M, A_X, A_X,
+	/* 88 */ A_M, A_M, A_M, A_M, A_X, A_M, A_X, A_M | A_L,
 	/* 90 */ 0, 0, 0, 0, 0, 0, 0, 0,
-	/* 98 */ 0, 0, A_X, A_X, A_X, A_X, A_X, A_X,
-	/* a0 */ A_X, A_X, A_X, A_X, A_X, A_X, A_X, A_X,
-	/* a8 */ A_B, A_Z, A_X, A_X, A_X, A_X, A_X, A_X,
+	/* 98 */ 0, 0, A_X, A_L, A_L, A_L, A_L, A_L,
+	/* a0 */ A_X, A_X, A_X, A_X, A_L, A_L, A_L, A_L,
+	/* a8 */ A_B, A_Z, A_L, A_L, A_L, A_L, A_L, A_L,
 	/* b0 */ A_B, A_B, A_B, A_B, A_B, A_B, A_B, A_B,
 	/* b8 */ A_Z, A_Z, A_Z, A_Z, A_Z, A_Z, A_Z, A_Z,
-	/* c0 */ A_M | A_B, A_M | A_B, A_X, A_X, A_X, A_X, A_M | A_B, A_M | A_Z,
-	/* c8 */ A_X, A_X, A_X, A_X, A_X, A_X, A_X, A_X,
+	/* c0 */ A_M | A_B, A_M | A_B, A_W | A_L, A_L, A_X, A_X, A_M | A_B, A_M | A_Z,
+	/* c8 */ A_X, A_L, A_X, A_X, A_L, A_B | A_L, A_X, A_X,
 	/* d0 */ A_M, A_M, A_M, A_M, A_X, A_X, A_X, A_X,
-	/* d8 */ A_X, A_X, A_X, A_X, A_X, A_X, A_X, A_X,
-	/* e0 */ A_X, A_X, A_X, A_X, A_X, A_X, A_X, A_X,
+	/* d8 */ A_M | A_L, A_M | A_L, A_M | A_L, A_M | A_L,
+	A_M | A_L, A_M | A_L, A_M | A_L, A_M | A_L,
+	/* e0 */ A_B | A_L, A_B | A_L, A_B | A_L, A_B | A_L, A_X, A_X, A_X, A_X,
 	/* e8 */ A_Z, A_Z, A_X, A_B, A_X, A_X, A_X, A_X,
-	/* f0 */ A_X, A_X, A_X, A_X, A_X, A_X, A_M, A_M,
-	/* f8 */ A_X, A_X, A_X, A_X, A_X, A_X, A_M, A_M,
+	/* f0 */ A_X, A_X, A_X, A_X, A_L, A_L, A_M, A_M,
+	/* f8 */ A_L, A_L, A_X, A_X, A_L, A_L, A_M, A_M,
 };
 
 _Static_assert(sizeof(map_1) == 0x100 - 0x60, "all opcodes");
@@ -70,6 +73,11 @@ static u8 attr_0f(u8 op)
 	if ((op >= 0x70 && op <= 0x73) || op == 0xa4 || op == 0xac || op == 0xba || op == 0xc2 ||
 	    (op >= 0xc4 && op <= 0xc6))
 		return A_M | A_B;
+	/* syscall, ud2, rdtsc, rdpmc, emms, cpuid */
+	if (op == 0x05 || op == 0x0b || op == 0x31 || op == 0x33 || op == 0x77 || op == 0xa2)
+		return A_L;
+	if (op == 0x01)						/* xgetbv and its like */
+		return A_M | A_L;
 	if (op < 0x0d || op == 0x0e || op == 0x0f || (op >= 0x20 && op <= 0x27) ||
 	    (op >= 0x30 && op <= 0x3f) || (op >= 0x77 && op <= 0x7b) ||
 	    (op >= 0xa0 && op <= 0xa2) || (op >= 0xa6 && op <= 0xaa) || op == 0xb9 || op == 0xff)
@@ -135,10 +143,33 @@ static int read_prefixes(struct cursor *c, struct x86_insn *in)
 	}
 }
 
+/* c5: the second byte holds all; c4: two bytes, of which the first names the map. */
+static int read_vex(struct cursor *c, struct x86_insn *in, u8 first, u8 *ret_attr)
+{
+	int p1 = next_byte(c), p2 = first == 0xc4 ? next_byte(c) : 0, op = next_byte(c);
+	u8 map = first == 0xc4 ? p1 & 0x1f : 1;
+
+	if (p1 < 0 || p2 < 0 || op < 0 || in->rex || in->has_66 || in->has_rep || !map || map > 3)
+		return -EINVAL;
+	/* R, X and B stand inverted */
+	in->rex = (u8)(~p1 >> 5 & (first == 0xc4 ? 7 : 4));
+	in->map = X86_MAP_VEX;
+	in->opcode = (u8)op;
+	if (map == 1 && op == 0x77)				/* vzeroupper */
+		*ret_attr = A_L;
+	else if (map == 3 || (map == 1 && attr_0f(in->opcode) & A_B))
+		*ret_attr = A_M | A_B | A_L;
+	else
+		*ret_attr = A_M | A_L;
+	return 0;
+}
+
 static int read_opcode(struct cursor *c, struct x86_insn *in, u8 *ret_attr)
 {
 	int b = read_prefixes(c, in);
 
+	if (b == 0xc4 || b == 0xc5)
+		return read_vex(c, in, (u8)b, ret_attr);
 	in->map = X86_MAP_1;
 	if (b == 0x0f) {
 		b = next_byte(c);
@@ -161,7 +192,7 @@ static int read_opcode(struct cursor *c, struct x86_insn *in, u8 *ret_attr)
 	default:
 		*ret_attr = in->map == X86_MAP_0F3A ? A_M | A_B : A_M;
 	}
-	return *ret_attr & A_X ? -EINVAL : 0;
+	return 0;
 }
 
 static int read_modrm(struct cursor *c, struct x86_insn *in)
@@ -214,12 +245,14 @@ static size_t immediate_size(const struct x86_insn *in, u8 attr)
 	}
 	if (attr & A_B)
 		return 1;
+	if (attr & A_W)
+		return 2;
 	if (attr & A_Z)
 		return in->has_66 && !is_wide ? 2 : 4;
 	return 0;
 }
 
-int x86_decode_any(const u8 *p, size_t n, struct x86_insn *ret)
+static int decode(const u8 *p, size_t n, u8 refused, struct x86_insn *ret)
 {
 	struct cursor c = { p, n, 0 };
 	struct x86_insn in = { 0 };
@@ -227,6 +260,8 @@ int x86_decode_any(const u8 *p, size_t n, struct x86_insn *ret)
 
 	int err = read_opcode(&c, &in, &attr);
 
+	if (!err && attr & refused)
+		err = -EINVAL;
 	if (!err && attr & A_M)
 		err = read_modrm(&c, &in);
 	else if (!err)
@@ -235,12 +270,25 @@ int x86_decode_any(const u8 *p, size_t n, struct x86_insn *ret)
 		err = read_signed(&c, immediate_size(&in, attr), &in.imm);
 	if (err)
 		return err;
+	/* pop; with another number there begins AMD's XOP */
+	if (in.map == X86_MAP_1 && in.opcode == 0x8f && in.reg & 7)
+		return -EINVAL;
 	/* a shortened relative transfer truncates its target */
 	if (x86_is_branch(&in) && in.has_66)
 		return -EINVAL;
 	in.len = (u8)c.at;
 	*ret = in;
 	return 0;
+}
+
+int x86_decode_any(const u8 *p, size_t n, struct x86_insn *ret)
+{
+	return decode(p, n, A_X | A_L, ret);
+}
+
+int x86_decode_all(const u8 *p, size_t n, struct x86_insn *ret)
+{
+	return decode(p, n, A_X, ret);
 }
 
 int x86_decode(const u8 *p, size_t n, struct x86_insn *ret)
@@ -398,6 +446,11 @@ bool x86_is_jmp(const struct x86_insn *in)
 bool x86_is_call(const struct x86_insn *in)
 {
 	return in->map == X86_MAP_1 && in->opcode == 0xe8;
+}
+
+bool x86_is_ret(const struct x86_insn *in)
+{
+	return in->map == X86_MAP_1 && (in->opcode == 0xc2 || in->opcode == 0xc3);
 }
 
 bool x86_is_indirect(const struct x86_insn *in)

@@ -3,8 +3,8 @@
  * Lengths and effects of the x86-64 instructions that prologues are made of.
  *
  * Knows the one-byte opcodes, 0f, 0f 38 and 0f 3a; refuses VEX, EVEX, far transfers, string and
- * system instructions instead of guessing. Effects err to one side only: a register that may be
- * written is said to be written. Private to site.c.
+ * system instructions instead of guessing, except where only the length is asked for. Effects err
+ * to one side only: a register that may be written is said to be written.
  */
 #ifndef TOLLTAP_CAPTURE_X86_H
 #define TOLLTAP_CAPTURE_X86_H
@@ -21,6 +21,7 @@ enum x86_reg {
 	X86_RSI = 6,
 	X86_RDI = 7,
 	X86_R8 = 8,
+	X86_R14 = 14,
 	X86_REG_MAX = 16,
 };
 
@@ -29,6 +30,7 @@ enum x86_map {
 	X86_MAP_0F,
 	X86_MAP_0F38,
 	X86_MAP_0F3A,
+	X86_MAP_VEX,		/* three maps; the opcode alone does not tell which */
 };
 
 struct x86_insn {
@@ -54,6 +56,12 @@ int x86_decode(const u8 *p, size_t n, struct x86_insn *ret);
 /* Indirect and far transfers as well. */
 int x86_decode_any(const u8 *p, size_t n, struct x86_insn *ret);
 
+/*
+ * Every instruction whose length is known: returns, traps, strings, VEX, x87 as well. Not for
+ * x86_writes.
+ */
+int x86_decode_all(const u8 *p, size_t n, struct x86_insn *ret);
+
 /* Bit per enum x86_reg that may be written. Branches count as writing nothing. */
 u32 x86_writes(const struct x86_insn *in);
 
@@ -63,6 +71,7 @@ bool x86_is_indirect(const struct x86_insn *in);		/* call, jmp through a pointer
 bool x86_is_jcc(const struct x86_insn *in);
 bool x86_is_jmp(const struct x86_insn *in);
 bool x86_is_call(const struct x86_insn *in);
+bool x86_is_ret(const struct x86_insn *in);
 bool x86_is_push(const struct x86_insn *in);		/* of a register */
 
 /* The kernel runs it without a single step, and always has since 5.0. */

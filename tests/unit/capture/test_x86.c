@@ -110,6 +110,61 @@ static void test_refuses_what_leaves_the_line(void **state)
 	}
 }
 
+/* What only x86_decode_all knows: what a function of somebody else may hold anywhere. */
+static void test_every_length(void **state)
+{
+	static const struct {
+		const char *code;
+		u8 len;
+		bool is_ret;
+	} all[] = {
+		{ "\xc3", 1, true },				/* ret */
+		{ "\xf3\xc3", 2, true },			/* rep ret */
+		{ "\xc2\x08\x00", 3, true },			/* ret $8 */
+		{ "\xcc", 1, false },				/* int3 */
+		{ "\xcd\x80", 2, false },			/* int $0x80 */
+		{ "\x0f\x0b", 2, false },			/* ud2 */
+		{ "\x0f\x05", 2, false },			/* syscall */
+		{ "\x0f\xa2", 2, false },			/* cpuid */
+		{ "\x0f\x01\xd0", 3, false },			/* xgetbv */
+		{ "\xf3\x48\xa5", 3, false },			/* rep movsq */
+		{ "\xf3\x48\xab", 3, false },			/* rep stosq */
+		{ "\xc9", 1, false },				/* leave */
+		{ "\x8f\x00", 2, false },			/* pop (rax) */
+		{ "\xd9\x45\xc3", 3, false },			/* fld -61(rbp) */
+		{ "\xe3\xc3", 2, false },			/* jrcxz */
+		{ "\xf0\x0f\xb1\x8a\x50\x03\x00\x00", 8, false },	/* lock cmpxchg */
+		{ "\xff\xe0", 2, false },			/* jmp *rax */
+		{ "\xc5\xf8\x77", 3, false },			/* vzeroupper */
+		{ "\xc5\xfe\x6f\x06", 4, false },			/* vmovdqu (rsi), ymm0 */
+		{ "\xc5\xf9\x73\xf8\xc3", 5, false },		/* vpslldq $0xc3 */
+		{ "\xc4\xe2\x7d\x5a\x05\xc3\x00\x00\x00", 9, false },
+		{ "\xc4\xe3\x7d\x39\xc0\x01", 6, false },	/* vextracti128 $1 */
+		{ "\xc4\xe2\xe9\xf7\xc3", 5, false },		/* shlx */
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		struct x86_insn in;
+
+		for (size_t n = 0; n <= all[i].len; n++) {
+			u8 *p = guard_dup(all[i].code, n);
+			int err = x86_decode_all(p, n, &in);
+
+			guard_free(p, n);
+			if (!err != (n == all[i].len))
+				fail_msg("row %zu in %zu bytes: %d", i, n, err);
+		}
+		assert_int_equal(in.len, all[i].len);
+		assert_int_equal(x86_is_ret(&in), all[i].is_ret);
+	}
+	/* EVEX, XOP, far return: not known */
+	struct x86_insn in;
+
+	assert_true(x86_decode_all((const u8 *)"\x62\xf1\xfe\x48\x6f\x08", 6, &in));
+	assert_true(x86_decode_all((const u8 *)"\x8f\xe8\x78\xc2\xec\x0e", 6, &in));
+	assert_true(x86_decode_all((const u8 *)"\xcb", 1, &in));
+}
+
 static void test_kinds(void **state)
 {
 	struct x86_insn in;
@@ -133,6 +188,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lengths_and_effects),
 		cmocka_unit_test(test_refuses_what_leaves_the_line),
+		cmocka_unit_test(test_every_length),
 		cmocka_unit_test(test_kinds),
 	};
 
