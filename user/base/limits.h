@@ -81,6 +81,12 @@
 #define PAIR_HELD_TOTAL_MAX (16u << 20)
 #define PAIR_CHUNK_MAX (16u << 10)	/* data of one record of the ring */
 
+/* go: bytes of one file looked through for a table that no section names */
+#define GO_SCAN_MAX (1ull << 30)
+#define GO_FUNCTIONS_MAX (4u << 20)	/* of one program; a Kubernetes binary has 0.1 million */
+/* go: one function that is decoded; crypto/tls's have 4 KiB. At most what one read gives */
+#define GO_FUNCTION_BYTES_MAX (64u << 10)
+
 /* target: files remembered with their answer; ~1.5 KiB each when it is yes, 64 bytes when no */
 #define TARGET_CACHE_MAX 16384
 #define TARGET_BAD_MAX 64	/* builds whose functions proved to be others; none is known */

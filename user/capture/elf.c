@@ -26,7 +26,7 @@ struct elf_file {
 	u8 window[ELF_WINDOW_BYTES + ELF_NAME_LEN_MAX];
 };
 
-static int refuse(struct elf_file *e, int err, const char *why)
+int elf_refuse(struct elf_file *e, int err, const char *why)
 {
 	e->why = why;
 	return err;
@@ -41,16 +41,16 @@ static bool is_inside(const struct elf_file *e, u64 offset, u64 n)
 static int read_at(struct elf_file *e, u64 offset, void *dst, size_t n)
 {
 	if (!is_inside(e, offset, n))
-		return refuse(e, -EINVAL, "a table lies outside the file");
+		return elf_refuse(e, -EINVAL, "a table lies outside the file");
 	for (size_t done = 0; done < n;) {
 		ssize_t got = pread(e->fd, (char *)dst + done, n - done, (off_t)(offset + done));
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return refuse(e, -errno, "read error");
+			return elf_refuse(e, -errno, "read error");
 		if (got == 0)
-			return refuse(e, -EIO, "the file shrank while it was read");
+			return elf_refuse(e, -EIO, "the file shrank while it was read");
 		done += (size_t)got;
 	}
 	return 0;
@@ -61,19 +61,19 @@ static int read_at(struct elf_file *e, u64 offset, void *dst, size_t n)
 static int check_header(struct elf_file *e, const Elf64_Ehdr *h)
 {
 	if (memcmp(h->e_ident, ELFMAG, SELFMAG))
-		return refuse(e, -ENOENT, "not an ELF file");
+		return elf_refuse(e, -ENOENT, "not an ELF file");
 	if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_ident[EI_DATA] != ELFDATA2LSB)
-		return refuse(e, -ENOENT, "not a 64-bit little-endian file");
+		return elf_refuse(e, -ENOENT, "not a 64-bit little-endian file");
 	if (h->e_machine != EM_X86_64 && h->e_machine != EM_AARCH64)
-		return refuse(e, -ENOENT, "a machine without probes");
+		return elf_refuse(e, -ENOENT, "a machine without probes");
 	if (h->e_type != ET_EXEC && h->e_type != ET_DYN)
-		return refuse(e, -ENOENT, "neither a program nor a shared library");
+		return elf_refuse(e, -ENOENT, "neither a program nor a shared library");
 	if (h->e_phentsize != sizeof(Elf64_Phdr) || !h->e_phnum)
-		return refuse(e, -EINVAL, "no program headers");
+		return elf_refuse(e, -EINVAL, "no program headers");
 	if (h->e_phnum > ELF_SEGMENTS_MAX)
-		return refuse(e, -E2BIG, "too many program headers");
+		return elf_refuse(e, -E2BIG, "too many program headers");
 	if (h->e_shoff && h->e_shentsize != sizeof(Elf64_Shdr))
-		return refuse(e, -EINVAL, "section headers of a strange size");
+		return elf_refuse(e, -EINVAL, "section headers of a strange size");
 	return 0;
 }
 
@@ -81,7 +81,7 @@ static int load_segments(struct elf_file *e, const Elf64_Ehdr *h)
 {
 	e->phdr = calloc(h->e_phnum, sizeof(*e->phdr));
 	if (!e->phdr)
-		return refuse(e, -ENOMEM, "out of memory");
+		return elf_refuse(e, -ENOMEM, "out of memory");
 	e->phdr_cnt = h->e_phnum;
 	return read_at(e, h->e_phoff, e->phdr, e->phdr_cnt * sizeof(*e->phdr));
 }
@@ -104,12 +104,12 @@ static int load_sections(struct elf_file *e, const Elf64_Ehdr *h)
 	if (names == SHN_XINDEX)
 		names = first.sh_link;
 	if (cnt > ELF_SECTIONS_MAX)
-		return refuse(e, -E2BIG, "too many sections");
+		return elf_refuse(e, -E2BIG, "too many sections");
 	if (!cnt)
 		return 0;
 	e->shdr = calloc(cnt, sizeof(*e->shdr));
 	if (!e->shdr)
-		return refuse(e, -ENOMEM, "out of memory");
+		return elf_refuse(e, -ENOMEM, "out of memory");
 	e->shdr_cnt = cnt;
 	e->names_index = names;
 	return read_at(e, h->e_shoff, e->shdr, cnt * sizeof(*e->shdr));
@@ -121,12 +121,12 @@ static int load(struct elf_file *e)
 	Elf64_Ehdr h;
 
 	if (fstat(e->fd, &st))
-		return refuse(e, -errno, "cannot stat");
+		return elf_refuse(e, -errno, "cannot stat");
 	/* before the first read: a FIFO would hold us for ever */
 	if (!S_ISREG(st.st_mode))
-		return refuse(e, -EINVAL, "not a regular file");
+		return elf_refuse(e, -EINVAL, "not a regular file");
 	if ((u64)st.st_size < sizeof(h))
-		return refuse(e, -ENOENT, "too short for an ELF file");
+		return elf_refuse(e, -ENOENT, "too short for an ELF file");
 	e->size = (u64)st.st_size;
 
 	int err = read_at(e, 0, &h, sizeof(h));
@@ -134,7 +134,7 @@ static int load(struct elf_file *e)
 	if (!err)
 		err = check_header(e, &h);
 	if (!err && e->size > ELF_FILE_MAX)
-		err = refuse(e, -E2BIG, "the file is too large");
+		err = elf_refuse(e, -E2BIG, "the file is too large");
 	if (err)
 		return err;
 	e->machine = h.e_machine;
@@ -287,7 +287,7 @@ int elf_read_text(struct elf_file *e, u64 vaddr, u8 *dst, size_t n)
 	if (n > left)
 		n = left;
 	if (elf_text_offset(e, vaddr, &offset))
-		return refuse(e, -ENOENT, "the address is in no executable segment");
+		return elf_refuse(e, -ENOENT, "the address is in no executable segment");
 	if (n > ELF_WINDOW_BYTES)
 		n = ELF_WINDOW_BYTES;
 	int err = read_at(e, offset, dst, n);
@@ -350,13 +350,41 @@ static const Elf64_Shdr *find_type(const struct elf_file *e, u32 type)
 	return NULL;
 }
 
-bool elf_has_section(struct elf_file *e, const char *name)
+static bool has_bytes(const struct elf_file *e, const Elf64_Shdr *s)
+{
+	return s->sh_type != SHT_NULL && s->sh_type != SHT_NOBITS &&
+	       is_inside(e, s->sh_offset, s->sh_size);
+}
+
+static struct elf_section describe(const Elf64_Shdr *s)
+{
+	return (struct elf_section){
+		.type = s->sh_type,
+		.vaddr = s->sh_addr,
+		.offset = s->sh_offset,
+		.size = s->sh_size,
+		.entry_size = s->sh_entsize,
+	};
+}
+
+bool elf_section(const struct elf_file *e, size_t i, struct elf_section *ret)
+{
+	for (size_t k = 0; k < e->shdr_cnt; k++) {
+		if (!has_bytes(e, &e->shdr[k]) || i--)
+			continue;
+		*ret = describe(&e->shdr[k]);
+		return true;
+	}
+	return false;
+}
+
+static const Elf64_Shdr *find_name(struct elf_file *e, const char *name)
 {
 	char found[ELF_NAME_LEN_MAX];
 	size_t n = strlen(name) + 1;
 
 	if (n > sizeof(found) || e->names_index >= e->shdr_cnt)
-		return false;
+		return NULL;
 	const Elf64_Shdr *names = &e->shdr[e->names_index];
 
 	for (size_t i = 0; i < e->shdr_cnt; i++) {
@@ -367,9 +395,24 @@ bool elf_has_section(struct elf_file *e, const char *name)
 		    read_at(e, names->sh_offset + at, found, n))
 			continue;
 		if (!memcmp(found, name, n))
-			return true;
+			return &e->shdr[i];
 	}
-	return false;
+	return NULL;
+}
+
+bool elf_find_section(struct elf_file *e, const char *name, struct elf_section *ret)
+{
+	const Elf64_Shdr *s = find_name(e, name);
+
+	if (!s || !has_bytes(e, s))
+		return false;
+	*ret = describe(s);
+	return true;
+}
+
+bool elf_has_section(struct elf_file *e, const char *name)
+{
+	return find_name(e, name) != NULL;
 }
 
 /* --- symbols -------------------------------------------------------------------------------- */
@@ -388,7 +431,7 @@ static int find_names(struct elf_file *e, const Elf64_Shdr *strings, struct elf_
 			return err;
 		err = elf_names_scan(names, e->window, kept, n, at - kept);
 		if (err)
-			return refuse(e, err, "the names stand at too many places");
+			return elf_refuse(e, err, "the names stand at too many places");
 		/* the tail may be the beginning of a name */
 		size_t all = kept + n;
 
@@ -443,19 +486,19 @@ static int scan_symbols(struct elf_file *e, const Elf64_Shdr *table, const struc
 static int check_table(struct elf_file *e, const Elf64_Shdr *table)
 {
 	if (table->sh_entsize != sizeof(Elf64_Sym))
-		return refuse(e, -EINVAL, "symbols of a strange size");
+		return elf_refuse(e, -EINVAL, "symbols of a strange size");
 	if (table->sh_link >= e->shdr_cnt || e->shdr[table->sh_link].sh_type != SHT_STRTAB)
-		return refuse(e, -EINVAL, "symbols without a string table");
+		return elf_refuse(e, -EINVAL, "symbols without a string table");
 	const Elf64_Shdr *strings = &e->shdr[table->sh_link];
 
 	if (!is_inside(e, table->sh_offset, table->sh_size) ||
 	    !is_inside(e, strings->sh_offset, strings->sh_size))
-		return refuse(e, -EINVAL, "a table lies outside the file");
+		return elf_refuse(e, -EINVAL, "a table lies outside the file");
 	if (table->sh_size / sizeof(Elf64_Sym) > ELF_SYMBOLS_MAX)
-		return refuse(e, -E2BIG, "too many symbols");
+		return elf_refuse(e, -E2BIG, "too many symbols");
 	if (table->sh_size > ELF_SYMBOL_BYTES_MAX ||
 	    strings->sh_size > ELF_SYMBOL_BYTES_MAX - table->sh_size)
-		return refuse(e, -E2BIG, "symbols and strings are too large");
+		return elf_refuse(e, -E2BIG, "symbols and strings are too large");
 	return 0;
 }
 

@@ -58,12 +58,25 @@ int elf_read(struct elf_file *e, u64 offset, void *dst, size_t n);
 
 u16 elf_machine(const struct elf_file *e);		/* EM_X86_64 or EM_AARCH64 */
 const char *elf_why(const struct elf_file *e);		/* why the last call failed */
+/* For who reads further than this does: sets the reason (a static string), returns err. */
+int elf_refuse(struct elf_file *e, int err, const char *why);
 
 /* Address to file offset, inside what an executable segment has in the file. -ENOENT. */
 int elf_text_offset(const struct elf_file *e, u64 vaddr, u64 *ret_offset);
 /* The other way round. -ENOENT. */
 int elf_text_vaddr(const struct elf_file *e, u64 offset, u64 *ret_vaddr);
 
+struct elf_section {
+	u32 type;
+	u64 vaddr;
+	u64 offset;
+	u64 size;
+	u64 entry_size;
+};
+
+/* The i-th that is inside the file; false: there are no more. */
+bool elf_section(const struct elf_file *e, size_t i, struct elf_section *ret);
+bool elf_find_section(struct elf_file *e, const char *name, struct elf_section *ret);
 bool elf_has_section(struct elf_file *e, const char *name);
 
 /* Length of the build-id, 0 when there is none. */
