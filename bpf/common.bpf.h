@@ -41,6 +41,12 @@ struct call_args {
 	u64 iov_offset;		/* into the first part */
 };
 
+/* A call between entry and return. */
+struct call {
+	struct call_args args;	/* fn 0: there is none */
+	u64 entered_ns;
+};
+
 /* The same at its return. */
 struct call_ret {
 	u64 sp;			/* as it stood at the entry */
@@ -78,7 +84,10 @@ int count(u32 id, u64 n);		/* enum kernel_counter */
 void *ring_current(void);		/* of this CPU, or NULL */
 void calls_forget_thread(void);
 
-/* 1: the call is remembered and its return is wanted. */
+/*
+ * Of a library whose calls stay on their thread. 1: the call is remembered and its return is
+ * wanted.
+ */
 int call_enter(const struct call_args *args);
 void call_leave(const struct call_ret *ret);
 
@@ -87,6 +96,17 @@ void emit_now(const struct call_args *args, u64 len, const struct call_ret *ret)
 /* Is a call of the library above live on this thread, further up the stack? */
 int calls_cover(u64 sp);
 u32 conn_generation(u64 conn);		/* of this process; 0: nothing was emitted */
+
+/*
+ * Of one whose calls do not: it keeps the calls itself. call_end is true when the live call was
+ * this one; it is over then.
+ */
+int call_begin(struct call *live, const struct call_args *args);
+bool call_end(struct call *live, const struct call_ret *ret);
+
+/* What is ignored is ignored for good: the return is not even wanted. */
+bool conn_is_ignored(u64 conn);
+bool conn_has_bytes(u64 conn);		/* since its birth something was emitted */
 
 /*
  * The end of a connection; is_reborn: its address is another one from now on. form and stack are

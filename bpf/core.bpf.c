@@ -385,8 +385,7 @@ static __always_inline void calls_put(struct thread_calls *t)
 		bpf_map_delete_elem(&calls_hash, &id);
 }
 
-/* What is ignored is ignored for good: the return leg is not even taken. */
-static __noinline bool conn_is_ignored(u64 conn)
+__hidden bool conn_is_ignored(u64 conn)
 {
 	struct conn_key key = { .conn = conn, .tgid = current_tgid() };
 	struct conn_verdict *v = bpf_map_lookup_elem(&verdicts, &key);
@@ -399,34 +398,47 @@ static __noinline bool conn_is_ignored(u64 conn)
 	return s && c && c->generation == v->generation && c->image == s->image;
 }
 
+__hidden bool conn_has_bytes(u64 conn)
+{
+	struct conn_key key = { .conn = conn, .tgid = current_tgid() };
+	struct conn *c = bpf_map_lookup_elem(&conns, &key);
+
+	return c && c->is_used;
+}
+
+__hidden int call_begin(struct call *live, const struct call_args *args)
+{
+	u64 now_ns = bpf_ktime_get_boot_ns();
+
+	if (live->args.fn) {
+		if (call_is_told_twice(&live->args, args)) {
+			live->args.links |= args->links;
+			return 1;
+		}
+		if (call_is_nested(live, args, now_ns)) {
+			count(KC_NESTED, 1);
+			return 0;
+		}
+		count(KC_STALE, 1);
+	}
+	live->args = *args;
+	live->entered_ns = now_ns;
+	return 1;
+}
+
 __hidden int call_enter(const struct call_args *args)
 {
 	if (!args->is_guard && conn_is_ignored(args->conn))
 		return 0;
 
 	struct thread_calls *t = calls_get(true);
-	u64 now_ns = bpf_ktime_get_boot_ns();
 
 	if (!t) {
 		count(KC_INFLIGHT_FULL, 1);
 		return 0;
 	}
-	struct call *c = args->dir == CHUNK_READ ? &t->dir[CHUNK_READ] : &t->dir[CHUNK_WRITE];
-
-	if (c->args.fn) {
-		if (call_is_told_twice(&c->args, args)) {
-			c->args.links |= args->links;
-			return 1;
-		}
-		if (call_is_nested(c, args, now_ns)) {
-			count(KC_NESTED, 1);
-			return 0;
-		}
-		count(KC_STALE, 1);
-	}
-	c->args = *args;
-	c->entered_ns = now_ns;
-	return 1;
+	return call_begin(args->dir == CHUNK_READ ? &t->dir[CHUNK_READ] : &t->dir[CHUNK_WRITE],
+			  args);
 }
 
 /* global as the functions above: verified once */
@@ -582,25 +594,51 @@ static __noinline int emit_call(struct emit *e, const struct call_args *a, u64 l
 	return 0;
 }
 
+/* t: of the thread that returns, for what an op carries from piece to piece. */
+static __always_inline bool end_call(struct thread_calls *t, struct call *live,
+				     const struct call_ret *ret, u64 *ret_len)
+{
+	/* the return of an inner call, or of one that began before its probe stood */
+	if (!live->args.fn || live->args.sp != ret->sp)
+		return false;
+
+	struct call_args args = live->args;
+
+	live->args.fn = 0;
+	*ret_len = args.is_guard ? 0 : call_result(&args, ret);
+	if (*ret_len)
+		emit_call(&t->emit, &args, *ret_len, ret);
+	return true;
+}
+
+__hidden bool call_end(struct call *live, const struct call_ret *ret)
+{
+	struct thread_calls *t = calls_get(true);
+
+	if (!t) {
+		count(KC_INFLIGHT_FULL, 1);
+		return false;
+	}
+	u64 len;
+	bool is_over = end_call(t, live, ret, &len);
+
+	calls_put(t);
+	return is_over;
+}
+
 __hidden void call_leave(const struct call_ret *ret)
 {
 	struct thread_calls *t = calls_get(false);
 	if (!t)
 		return;
 	struct call *c = ret->dir == CHUNK_READ ? &t->dir[CHUNK_READ] : &t->dir[CHUNK_WRITE];
-	/* the return of an inner call, or of one that began before its probe stood */
-	if (!c->args.fn || c->args.sp != ret->sp)
+	u64 len;
+
+	if (!end_call(t, c, ret, &len))
 		return;
-
-	struct call_args args = c->args;
-
-	c->args.fn = 0;
-	u64 len = args.is_guard ? 0 : call_result(&args, ret);
-	if (len) {
-		emit_call(&t->emit, &args, len, ret);
-		if (args.dir == CHUNK_WRITE)
-			t->written = args.has_sent ? WRITTEN_SENT : WRITTEN_WAITS;
-	}
+	/* the arguments stand until the next call */
+	if (len && ret->dir == CHUNK_WRITE)
+		t->written = c->args.has_sent ? WRITTEN_SENT : WRITTEN_WAITS;
 	calls_put(t);
 }
 

@@ -88,14 +88,20 @@ enum probe_fn {
 	PROBE_SSL_NEW = 11,		/* returns the connection */
 	PROBE_SSL_FREE = 12,		/* entry only */
 	PROBE_SSL_CLEAR = 13,		/* entry only */
+	PROBE_GO_WRITE = 14,		/* (conn, buf, num, ...) in Go's registers */
+	PROBE_GO_READ = 15,		/* the same */
+	PROBE_GO_WRITE_RET = 16,	/* a return instruction: count */
+	PROBE_GO_READ_RET = 17,
+	/* 18-23: GnuTLS */
 	PROBE_AEAD_SEAL = 24,		/* EVP_AEAD_CTX_seal: emits at its entry */
 	PROBE_AEAD_OPEN = 25,		/* EVP_AEAD_CTX_open */
 	PROBE_RING_SEAL = 26,		/* of the crate ring's algorithm records; at its entry */
 	PROBE_RING_OPEN = 27,
-	/* 14-17, 40-43: Go; 18-23: GnuTLS; 24-31: AEAD */
 	/* of a TCP socket, whose messages may have several parts; 32-39 */
 	PROBE_SOCKET_SEND = 32,
 	PROBE_SOCKET_READ = 33,
+	PROBE_GO_CLOSE = 40,		/* entry only */
+	PROBE_GO_HANDSHAKE = 41,	/* entry only: a connection begins */
 	PROBE_FN_MAX = 44,
 };
 

@@ -11,12 +11,6 @@
 
 #include "common.bpf.h"
 
-/* A call between entry and return. */
-struct call {
-	struct call_args args;
-	u64 entered_ns;
-};
-
 /* What one op carries from piece to piece, once it has returned. */
 struct emit {
 	u64 addr;

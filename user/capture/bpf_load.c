@@ -379,7 +379,10 @@ int bpf_verdict_set(struct bpf *b, const struct conn_key *key, const struct conn
 	return bpf_map_update_elem(fd, key, verdict, BPF_ANY) ? -errno : 0;
 }
 
-/* The walk restarts where it was when the entry it stood on is deleted: so delete one behind. */
+/*
+ * The keys of all these maps begin with an address and a tgid, as struct conn_key. The walk
+ * restarts where it was when the entry it stood on is deleted: so delete one behind.
+ */
 static void forget_in(int fd, bool (*is_gone)(void *arg, pid_t tgid), void *arg)
 {
 	struct conn_key key, next;
@@ -400,6 +403,7 @@ void bpf_forget_conns(struct bpf *b, bool (*is_gone)(void *arg, pid_t tgid), voi
 {
 	forget_in(bpf_map__fd(b->skel->maps.conns), is_gone, arg);
 	forget_in(bpf_map__fd(b->skel->maps.verdicts), is_gone, arg);
+	forget_in(bpf_map__fd(b->skel->maps.calls_go), is_gone, arg);
 }
 
 void bpf_walk_coverage(const struct bpf *b,

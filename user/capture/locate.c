@@ -56,3 +56,15 @@ bool locate_add_function(struct elf_file *e, struct target *t, const struct loca
 	p.redirected = f->is_redirected ? start : 0;
 	return add(t, &p);
 }
+
+bool locate_add_instruction(struct elf_file *e, struct target *t, const struct locate_function *f)
+{
+	bool is_x86 = elf_machine(e) == EM_X86_64;
+	struct target_probe p = {
+		.fn = f->fn,
+		.class = is_x86 ? SITE_STEPPED : SITE_UNMEASURED,
+		.stack = f->stack,
+	};
+
+	return !elf_text_offset(e, f->vaddr, &p.offset) && add(t, &p);
+}

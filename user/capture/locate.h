@@ -16,6 +16,7 @@
 #include "capture/target.h"
 
 int locate_openssl_symbols(struct elf_file *e, struct target *t);
+int locate_go(struct elf_file *e, struct target *t);
 /* Whatever is stripped and raises errors: BoringSSL, OpenSSL 3, AWS-LC. */
 int locate_by_anchors(struct elf_file *e, struct target *t);
 int locate_ringcrypto(struct elf_file *e, struct target *t);
@@ -37,6 +38,9 @@ struct locate_function {
  * already (two names of one function), or there is no room.
  */
 bool locate_add_function(struct elf_file *e, struct target *t, const struct locate_function *f);
+
+/* Puts a probe at exactly this instruction. */
+bool locate_add_instruction(struct elf_file *e, struct target *t, const struct locate_function *f);
 
 /* The first bytes of a function: how many were read, or -errno. */
 int locate_read_code(struct elf_file *e, u64 vaddr, u64 size, u8 code[SITE_BYTES_MAX]);

@@ -51,6 +51,12 @@ const char *capture_fn_name(enum probe_fn fn)
 		[PROBE_AEAD_OPEN] = "EVP_AEAD_CTX_open",
 		[PROBE_RING_SEAL] = "ring seal",
 		[PROBE_RING_OPEN] = "ring open",
+		[PROBE_GO_WRITE] = "(*Conn).Write",
+		[PROBE_GO_READ] = "(*Conn).Read",
+		[PROBE_GO_WRITE_RET] = "(*Conn).Write returns",
+		[PROBE_GO_READ_RET] = "(*Conn).Read returns",
+		[PROBE_GO_CLOSE] = "(*Conn).Close",
+		[PROBE_GO_HANDSHAKE] = "(*Conn) handshake",
 	};
 
 	return fn < PROBE_FN_MAX && names[fn] ? names[fn] : "none";

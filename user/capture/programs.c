@@ -20,6 +20,8 @@ struct stack {
 
 static const struct stack stacks[] = {
 	{ PROBE_SSL_READ, PROBE_SSL_CLEAR, P(ssl_session), P(ssl_multi_enter), P(ssl_multi_leave) },
+	{ PROBE_GO_WRITE, PROBE_GO_READ_RET, 0, P(go_multi), 0 },
+	{ PROBE_GO_CLOSE, PROBE_GO_HANDSHAKE, 0, P(go_multi), 0 },
 	{ PROBE_AEAD_SEAL, PROBE_RING_OPEN, P(aead_session), P(aead_multi_enter),
 	  P(aead_multi_leave) },
 };
@@ -44,6 +46,12 @@ static const struct legs perf[PROBE_FN_MAX] = {
 	[PROBE_SSL_NEW] = { 0, P(ssl_perf_leave_new) },
 	[PROBE_SSL_FREE] = { P(ssl_perf_free), 0 },
 	[PROBE_SSL_CLEAR] = { P(ssl_perf_clear), 0 },
+	[PROBE_GO_WRITE] = { P(go_perf_write), 0 },
+	[PROBE_GO_READ] = { P(go_perf_read), 0 },
+	[PROBE_GO_WRITE_RET] = { P(go_perf_write_ret), 0 },
+	[PROBE_GO_READ_RET] = { P(go_perf_read_ret), 0 },
+	[PROBE_GO_CLOSE] = { P(go_perf_close), 0 },
+	[PROBE_GO_HANDSHAKE] = { P(go_perf_handshake), 0 },
 	[PROBE_AEAD_SEAL] = { P(aead_perf_seal), P(aead_perf_leave_seal) },
 	[PROBE_AEAD_OPEN] = { P(aead_perf_open), P(aead_perf_leave_open) },
 	[PROBE_RING_SEAL] = { P(aead_perf_ring_seal), P(aead_perf_leave_ring_seal) },

@@ -31,6 +31,27 @@ static size_t arg_count(enum probe_fn fn)
 	}
 }
 
+/* Go's own convention, and the goroutine */
+static const u32 go_regs = 1u << X86_RAX | 1u << X86_RBX | 1u << X86_RCX | 1u << X86_R14;
+
+/* Registers that hold what a probe reads. */
+static u32 live_regs(enum probe_fn fn)
+{
+	u32 live = 1u << X86_RSP;
+
+	switch (fn) {
+	case PROBE_GO_WRITE:
+	case PROBE_GO_READ:
+	case PROBE_GO_CLOSE:
+	case PROBE_GO_HANDSHAKE:
+		return live | go_regs;
+	default:
+		for (size_t i = 0; i < arg_count(fn); i++)
+			live |= 1u << arg_reg[i];
+		return live;
+	}
+}
+
 const char *site_class_name(enum site_class class)
 {
 	static const char *const name[] = {
@@ -48,10 +69,8 @@ const char *site_class_name(enum site_class class)
 
 int site_choose(const u8 *code, size_t n, enum probe_fn fn, struct site *ret)
 {
-	u32 live = 1u << X86_RSP;
+	u32 live = live_regs(fn);
 
-	for (size_t i = 0; i < arg_count(fn); i++)
-		live |= 1u << arg_reg[i];
 	/* int3 and what a hole in a file reads as */
 	if (!n || code[0] == 0xcc || (n >= 2 && !code[0] && !code[1]))
 		return -EINVAL;

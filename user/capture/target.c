@@ -15,6 +15,7 @@
 /* Names before guesses from code, and what is rare in a file and cheap to see before the rest. */
 static int (*const locators[])(struct elf_file *e, struct target *t) = {
 	locate_openssl_symbols,
+	locate_go,
 	locate_by_anchors,
 	locate_ringcrypto,
 };
@@ -122,6 +123,22 @@ bool target_is_same_build(int fd, const struct target *known, struct target *ret
 	return true;
 }
 
+static bool carries_data(enum probe_fn fn)
+{
+	switch (fn) {
+	case PROBE_SSL_PEEK:
+	case PROBE_SSL_PEEK_EX:
+	case PROBE_SSL_NEW:
+	case PROBE_SSL_FREE:
+	case PROBE_SSL_CLEAR:
+	case PROBE_GO_CLOSE:
+	case PROBE_GO_HANDSHAKE:
+		return false;
+	default:
+		return true;
+	}
+}
+
 enum site_class target_worst_class(const struct target *t)
 {
 	enum site_class worst = SITE_UNKNOWN;
@@ -133,6 +150,7 @@ enum site_class target_worst_class(const struct target *t)
 			       (fn >= PROBE_AEAD_SEAL && fn <= PROBE_RING_OPEN);
 
 		if (is_data && t->probe[i].class > worst)
+		if (carries_data(t->probe[i].fn) && t->probe[i].class > worst)
 			worst = t->probe[i].class;
 	}
 	return worst;

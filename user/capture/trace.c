@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,8 @@
 #include "base/util.h"
 #include "capture/dark.h"
 #include "capture/discover.h"
+#include "capture/locate.h"
+#include "capture/names.h"
 #include "capture/target.h"
 
 struct file {
@@ -618,6 +621,21 @@ struct describe_arg {
 	size_t used;
 };
 
+__attribute__((format(printf, 2, 3)))
+static void append(struct describe_arg *a, const char *fmt, ...)
+{
+	va_list args;
+
+	if (a->used >= a->size)
+		return;
+	va_start(args, fmt);
+	int n = vsnprintf(a->dst + a->used, a->size - a->used, fmt, args);
+
+	va_end(args);
+	if (n > 0)
+		a->used += n;
+}
+
 static bool describe_file(void *arg, struct map_key key, void *value)
 {
 	struct describe_arg *a = arg;
@@ -625,11 +643,12 @@ static bool describe_file(void *arg, struct map_key key, void *value)
 
 	if (f == &plain_file || a->used >= a->size)
 		return false;
-	int n = snprintf(a->dst + a->used, a->size - a->used, "%s%s (%zu sites, %s)",
-			 a->used ? ", " : "", f->target.path, f->target.probe_cnt,
-			 site_class_name(target_worst_class(&f->target)));
-	if (n > 0)
-		a->used += n;
+	append(a, "%s%s (", a->used ? ", " : "", f->target.path);
+	for (u32 stack = 0; stack < 32; stack++)
+		if (locate_has(&f->target, stack))
+			append(a, "%s, ", capture_stack_name(stack));
+	append(a, "%zu sites, %s)", f->target.probe_cnt,
+	       site_class_name(target_worst_class(&f->target)));
 	return false;
 }
 

@@ -48,6 +48,27 @@ static void test_aead(void **state)
 	tolltap_bpf__destroy(s);
 }
 
+/* A goroutine's stack moves: whatever the form, no leg of Go's may be a return probe. */
+static void test_go(void **state)
+{
+	static const enum probe_fn fn[] = { PROBE_GO_WRITE,	PROBE_GO_READ,	PROBE_GO_WRITE_RET,
+					    PROBE_GO_READ_RET, PROBE_GO_CLOSE, PROBE_GO_HANDSHAKE };
+	struct tolltap_bpf *s = tolltap_bpf__open();
+	struct program p;
+
+	assert_non_null(s);
+	for (size_t i = 0; i < ARRAY_LEN(fn); i++) {
+		for (u32 form = FORM_PERF; form <= FORM_SESSION; form++)
+			assert_null(name_of(s, form, fn[i], true));
+		assert_string_equal(name_of(s, FORM_MULTI, fn[i], false), "go_multi");
+		assert_true(programs_find(s, FORM_SESSION, fn[i], false, &p));
+		assert_string_equal(bpf_program__name(p.prog), "go_multi");
+		assert_int_equal(p.form, FORM_MULTI);
+	}
+	assert_string_equal(name_of(s, FORM_PERF, PROBE_GO_READ_RET, false), "go_perf_read_ret");
+	tolltap_bpf__destroy(s);
+}
+
 static void test_no_such_function(void **state)
 {
 	struct tolltap_bpf *s = tolltap_bpf__open();
@@ -90,6 +111,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_openssl), cmocka_unit_test(test_aead),
+		cmocka_unit_test(test_go),
 		cmocka_unit_test(test_no_such_function),
 		cmocka_unit_test(test_off_by_default),
 	};

@@ -1,0 +1,3 @@
+module tolltap/client
+
+go 1.19
