@@ -398,12 +398,35 @@ __hidden bool conn_is_ignored(u64 conn)
 	return s && c && c->generation == v->generation && c->image == s->image;
 }
 
-__hidden bool conn_has_bytes(u64 conn)
+__hidden void conn_mark(u64 conn, u8 dir, struct conn_mark *ret)
 {
 	struct conn_key key = { .conn = conn, .tgid = current_tgid() };
 	struct conn *c = bpf_map_lookup_elem(&conns, &key);
 
-	return c && c->is_used;
+	*ret = (struct conn_mark){};
+	if (!c)
+		return;
+	ret->position = c->position[dir & 1];
+	ret->generation = c->generation;
+	ret->is_born = c->is_born;
+	ret->is_used = c->is_used;
+}
+
+__hidden bool conn_revive(u64 conn, u8 dir, const struct conn_mark *mark)
+{
+	struct conn_key key = { .conn = conn, .tgid = current_tgid() };
+	struct scope *s = scope_find(key.tgid);
+	struct conn c = {
+		.generation = mark->generation,
+		.is_born = mark->is_born,
+		.is_used = mark->is_used,
+	};
+
+	if (!s || !mark->generation || bpf_map_lookup_elem(&conns, &key))
+		return false;
+	c.image = s->image;
+	c.position[dir & 1] = mark->position;
+	return !bpf_map_update_elem(&conns, &key, &c, BPF_NOEXIST);
 }
 
 __hidden int call_begin(struct call *live, const struct call_args *args)
@@ -517,9 +540,7 @@ static __noinline int emit_skipped(const struct emit *e, struct conn *c, u32 dir
 	void *ring = ring_current();
 	struct chunk *h;
 
-	if (!*skipped)
-		return 0;
-	if (!ring)
+	if (!*skipped || !ring)
 		return 0;
 	h = bpf_ringbuf_reserve(ring, sizeof(*h), 0);
 	if (!h) {
@@ -569,15 +590,11 @@ static __noinline int emit_call(struct emit *e, const struct call_args *a, u64 l
 	e->head.dir = a->dir;
 	e->head.stack = ret->stack;
 	e->head.form = ret->form;
-	e->head.position = a->dir == CHUNK_READ ? c->position[CHUNK_READ]
-					       : c->position[CHUNK_WRITE];
+	e->head.position = c->position[a->dir & 1];
 	if (state == VERDICT_IGNORED || state == VERDICT_SUSPENDED) {
 		count(KC_BYTES_IGNORED, len);
 		e->head.position += len;
-		if (a->dir == CHUNK_READ)
-			c->skipped[CHUNK_READ] += len;
-		else
-			c->skipped[CHUNK_WRITE] += len;
+		c->skipped[a->dir & 1] += len;
 	} else {
 		emit_skipped(e, c, CHUNK_WRITE);
 		emit_skipped(e, c, CHUNK_READ);

@@ -27,15 +27,20 @@ struct go_call_key {
 	u32 image_dir;		/* counts exec; an old image's goroutines are gone */
 };
 
+struct go_call {
+	struct call call;
+	struct conn_mark mark;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	/* goroutines inside a call at one time: one that waits for each open connection */
 	__uint(max_entries, 32768);
 	__type(key, struct go_call_key);
-	__type(value, struct call);
+	__type(value, struct go_call);
 } calls_go SEC(".maps");
 
-static const struct call no_call;
+static const struct go_call no_call;
 
 #if defined(__TARGET_ARCH_x86)
 #define GO_ARG1(ctx) ((ctx)->ax)
@@ -71,9 +76,9 @@ static __always_inline struct go_call_key go_key(const struct pt_regs *ctx, cons
 	};
 }
 
-static __noinline struct call *go_call_make(const struct go_call_key *key)
+static __noinline struct go_call *go_call_make(const struct go_call_key *key)
 {
-	struct call *c = bpf_map_lookup_elem(&calls_go, key);
+	struct go_call *c = bpf_map_lookup_elem(&calls_go, key);
 
 	if (c)
 		return c;
@@ -100,14 +105,15 @@ static __always_inline void go_enter(struct pt_regs *ctx, const struct scope *s,
 
 	if (!a.sp || conn_is_ignored(a.conn))
 		return;
-	struct call *c = go_call_make(&key);
+	struct go_call *c = go_call_make(&key);
 
 	if (!c)
 		return;
 	/* told again after its stack was made larger */
-	if (c->args.fn == a.fn && c->args.sp == a.sp && c->args.conn == a.conn)
-		c->args.fn = 0;
-	call_begin(c, &a);
+	if (c->call.args.fn == a.fn && c->call.args.sp == a.sp && c->call.args.conn == a.conn)
+		c->call.args.fn = 0;
+	if (call_begin(&c->call, &a))
+		conn_mark(a.conn, dir, &c->mark);
 }
 
 static __always_inline void go_leave(struct pt_regs *ctx, const struct scope *s, u32 cookie,
@@ -122,10 +128,18 @@ static __always_inline void go_leave(struct pt_regs *ctx, const struct scope *s,
 		.form = form,
 		.stack = STACK_GO,
 	};
-	struct call *c = bpf_map_lookup_elem(&calls_go, &key);
+	struct go_call *c = bpf_map_lookup_elem(&calls_go, &key);
 
-	if (c && call_end(c, &r))
+	if (!c || !c->call.args.fn || c->call.args.sp != r.sp)
+		return;
+
+	u64 conn = c->call.args.conn;
+	bool is_revived = r.rc && conn_revive(conn, dir, &c->mark);
+
+	if (call_end(&c->call, &r))
 		bpf_map_delete_elem(&calls_go, &key);
+	if (is_revived)
+		conn_over(conn, form, STACK_GO, false);
 }
 
 /*
@@ -135,10 +149,12 @@ static __always_inline void go_leave(struct pt_regs *ctx, const struct scope *s,
 static __always_inline void go_handshake(struct pt_regs *ctx, const struct scope *s, u8 form)
 {
 	struct go_call_key key = go_key(ctx, s, CHUNK_READ);
-	struct call *c = bpf_map_lookup_elem(&calls_go, &key);
+	struct go_call *c = bpf_map_lookup_elem(&calls_go, &key);
 	u64 conn = GO_ARG1(ctx);
+	struct conn_mark mark;
 
-	if (c && c->args.fn && c->args.conn == conn && conn_has_bytes(conn))
+	conn_mark(conn, CHUNK_READ, &mark);
+	if (c && c->call.args.fn && c->call.args.conn == conn && mark.is_used)
 		return;
 	conn_over(conn, form, STACK_GO, true);
 }
