@@ -108,22 +108,6 @@ bool call_end(struct call *live, const struct call_ret *ret);
 bool conn_is_ignored(u64 conn);
 
 /*
- * A call may outlast its connection: the answer is read and the connection closed while the write
- * of the request has not returned. So the call remembers where it began.
- */
-struct conn_mark {
-	u64 position;
-	u32 generation;		/* 0: the connection was not known */
-	u8 is_born;
-	u8 is_used;
-	u8 pad[2];
-};
-
-void conn_mark(u64 conn, u8 dir, struct conn_mark *ret);
-/* The connection again, as it was at the mark. False: it is not gone, or was not known. */
-bool conn_revive(u64 conn, u8 dir, const struct conn_mark *mark);
-
-/*
  * The end of a connection; is_reborn: its address is another one from now on. form and stack are
  * those of the probe.
  */

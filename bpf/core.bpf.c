@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The memory of calls between entry and return, connections, the copy into the ring and its
- * counters.
+ * Calls between their entry and return, connections, the copy into the ring and its counters.
  *
  * Runs from 5.8 on: bounded loops, no bpf_loop, no atomics that fetch, task storage only where
  * user space found it (5.12). Nothing here parses plaintext, except four bytes of a suspended
@@ -398,37 +397,6 @@ __hidden bool conn_is_ignored(u64 conn)
 	return s && c && c->generation == v->generation && c->image == s->image;
 }
 
-__hidden void conn_mark(u64 conn, u8 dir, struct conn_mark *ret)
-{
-	struct conn_key key = { .conn = conn, .tgid = current_tgid() };
-	struct conn *c = bpf_map_lookup_elem(&conns, &key);
-
-	*ret = (struct conn_mark){};
-	if (!c)
-		return;
-	ret->position = c->position[dir & 1];
-	ret->generation = c->generation;
-	ret->is_born = c->is_born;
-	ret->is_used = c->is_used;
-}
-
-__hidden bool conn_revive(u64 conn, u8 dir, const struct conn_mark *mark)
-{
-	struct conn_key key = { .conn = conn, .tgid = current_tgid() };
-	struct scope *s = scope_find(key.tgid);
-	struct conn c = {
-		.generation = mark->generation,
-		.is_born = mark->is_born,
-		.is_used = mark->is_used,
-	};
-
-	if (!s || !mark->generation || bpf_map_lookup_elem(&conns, &key))
-		return false;
-	c.image = s->image;
-	c.position[dir & 1] = mark->position;
-	return !bpf_map_update_elem(&conns, &key, &c, BPF_NOEXIST);
-}
-
 __hidden int call_begin(struct call *live, const struct call_args *args)
 {
 	u64 now_ns = bpf_ktime_get_boot_ns();
@@ -460,8 +428,7 @@ __hidden int call_enter(const struct call_args *args)
 		count(KC_INFLIGHT_FULL, 1);
 		return 0;
 	}
-	return call_begin(args->dir == CHUNK_READ ? &t->dir[CHUNK_READ] : &t->dir[CHUNK_WRITE],
-			  args);
+	return call_begin(&t->dir[args->dir & 1], args);
 }
 
 /* global as the functions above: verified once */
@@ -604,10 +571,7 @@ static __noinline int emit_call(struct emit *e, const struct call_args *a, u64 l
 			emit_whole(len);
 	}
 	c->is_used = 1;
-	if (a->dir == CHUNK_READ)
-		c->position[CHUNK_READ] = e->head.position;
-	else
-		c->position[CHUNK_WRITE] = e->head.position;
+	c->position[a->dir & 1] = e->head.position;
 	return 0;
 }
 

@@ -18,6 +18,9 @@
  */
 #include "common.bpf.h"
 
+#define MAPS_ARE_CORES
+#include "maps.bpf.h"
+
 #define G_STACK_HI 8		/* of struct g: where its stack begins; it grows downwards */
 
 /* Begins as struct conn_key does: user space forgets those of ended processes. */
@@ -25,6 +28,18 @@ struct go_call_key {
 	u64 g;
 	u32 tgid;
 	u32 image_dir;		/* counts exec; an old image's goroutines are gone */
+};
+
+/*
+ * A call may outlast its connection: the answer is read and the connection closed while the write
+ * of the request has not returned. So the call remembers where it began.
+ */
+struct conn_mark {
+	u64 position;
+	u32 generation;		/* 0: the connection was not known */
+	u8 is_born;
+	u8 is_used;
+	u8 pad[2];
 };
 
 struct go_call {
@@ -74,6 +89,38 @@ static __always_inline struct go_call_key go_key(const struct pt_regs *ctx, cons
 		.tgid = current_tgid(),
 		.image_dir = s->image << 1 | dir,
 	};
+}
+
+static __noinline void conn_mark(u64 conn, u8 dir, struct conn_mark *ret)
+{
+	struct conn_key key = { .conn = conn, .tgid = current_tgid() };
+	struct conn *c = bpf_map_lookup_elem(&conns, &key);
+
+	*ret = (struct conn_mark){};
+	if (!c)
+		return;
+	ret->position = c->position[dir & 1];
+	ret->generation = c->generation;
+	ret->is_born = c->is_born;
+	ret->is_used = c->is_used;
+}
+
+/* The connection again, as it was at the mark. False: it is not gone, or was not known. */
+static __noinline bool conn_revive(u64 conn, u8 dir, const struct conn_mark *mark)
+{
+	struct conn_key key = { .conn = conn, .tgid = current_tgid() };
+	struct scope *s = scope_find(key.tgid);
+	struct conn c = {
+		.generation = mark->generation,
+		.is_born = mark->is_born,
+		.is_used = mark->is_used,
+	};
+
+	if (!s || !mark->generation || bpf_map_lookup_elem(&conns, &key))
+		return false;
+	c.image = s->image;
+	c.position[dir & 1] = mark->position;
+	return !bpf_map_update_elem(&conns, &key, &c, BPF_NOEXIST);
 }
 
 static __noinline struct go_call *go_call_make(const struct go_call_key *key)

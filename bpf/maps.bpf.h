@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The maps of core.bpf.c, with their bounds; it alone includes this and deletes their entries.
+ * The maps of core.bpf.c, with their bounds. Who else looks into one says MAPS_ARE_CORES before.
  *
  *	conns		made by the first operation, deleted by SSL_free; stale ones by their image
  *	verdicts	made by user space, deleted with the connection
@@ -10,6 +10,12 @@
 #define TOLLTAP_MAPS_BPF_H
 
 #include "common.bpf.h"
+
+#ifdef MAPS_ARE_CORES
+#define MAP extern struct
+#else
+#define MAP struct
+#endif
 
 /* What one op carries from piece to piece, once it has returned. */
 struct emit {
@@ -49,7 +55,7 @@ struct conn {
 	u8 pad[5];
 };
 
-struct {
+MAP {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, 1);			/* resized at load */
 	__type(key, u32);
@@ -59,35 +65,35 @@ struct {
 	});
 } rings SEC(".maps");
 
-struct {
+MAP {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
 	__type(key, struct conn_key);
 	__type(value, struct conn);
 } conns SEC(".maps");
 
-struct {
+MAP {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
 	__type(key, struct conn_key);
 	__type(value, struct conn_verdict);
 } verdicts SEC(".maps");
 
-struct {
+MAP {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);		/* threads inside a TLS call at one time */
 	__type(key, u64);
 	__type(value, struct thread_calls);
 } calls_hash SEC(".maps");
 
-struct {
+MAP {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
 	__type(value, struct thread_calls);
 } calls_task SEC(".maps");
 
-struct {
+MAP {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, KC_MAX);
 	__type(key, u32);

@@ -594,7 +594,7 @@ static int walk_table(struct elf_file *e, const Elf64_Shdr *table,
 	u64 cnt = table->sh_size / sizeof(Elf64_Rela);
 
 	if (cnt > ELF_RELOCATIONS_MAX)
-		return refuse(e, -E2BIG, "too many relocations");
+		return elf_refuse(e, -E2BIG, "too many relocations");
 	for (u64 at = 0; at < cnt; at += step) {
 		size_t n = cnt - at < step ? cnt - at : step;
 		int err = read_at(e, table->sh_offset + at * sizeof(Elf64_Rela), e->window,
