@@ -92,7 +92,12 @@ enum probe_fn {
 	PROBE_GO_READ = 15,		/* the same */
 	PROBE_GO_WRITE_RET = 16,	/* a return instruction: count */
 	PROBE_GO_READ_RET = 17,
-	/* 18-23: GnuTLS */
+	PROBE_GNUTLS_SEND = 18,		/* count (session, data, size) */
+	PROBE_GNUTLS_RECV = 19,		/* count (session, buf, size, ...) */
+	PROBE_GNUTLS_UNCORK = 20,	/* guard */
+	PROBE_GNUTLS_INIT = 21,		/* (&session, flags): fills it */
+	PROBE_GNUTLS_DEINIT = 22,	/* entry only */
+	PROBE_GNUTLS_SEND2 = 23,	/* count (session, data, size, pad, flags) */
 	PROBE_AEAD_SEAL = 24,		/* EVP_AEAD_CTX_seal: emits at its entry */
 	PROBE_AEAD_OPEN = 25,		/* EVP_AEAD_CTX_open */
 	PROBE_RING_SEAL = 26,		/* of the crate ring's algorithm records; at its entry */

@@ -16,6 +16,7 @@
 #include "capture/target.h"
 
 int locate_openssl_symbols(struct elf_file *e, struct target *t);
+int locate_gnutls(struct elf_file *e, struct target *t);
 int locate_go(struct elf_file *e, struct target *t);
 /* Whatever is stripped and raises errors: BoringSSL, OpenSSL 3, AWS-LC. */
 int locate_by_anchors(struct elf_file *e, struct target *t);

@@ -137,6 +137,7 @@ const char *prepare_cache_next(const char *cache, size_t size, const char *name,
 
 void prepare_cached_libraries(prepare_file_fn fn, void *arg)
 {
+	static const char *const name[] = { "libssl.so", "libgnutls.so" };
 	__cleanup_close int fd = open_regular(CACHE_PATH);
 	struct stat st;
 
@@ -147,13 +148,16 @@ void prepare_cached_libraries(prepare_file_fn fn, void *arg)
 	if (!cache || pread(fd, cache, st.st_size, 0) != st.st_size)
 		return;
 
-	u32 at = 0;
+	for (size_t i = 0; i < ARRAY_LEN(name); i++) {
+		u32 at = 0;
 
-	for (const char *path; (path = prepare_cache_next(cache, st.st_size, "libssl.so", &at));) {
-		int lib = open_regular(path);
+		for (const char *path;
+		     (path = prepare_cache_next(cache, st.st_size, name[i], &at));) {
+			int lib = open_regular(path);
 
-		if (lib >= 0)
-			fn(arg, lib, path);
+			if (lib >= 0)
+				fn(arg, lib, path);
+		}
 	}
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The files that a command is going to map, found before it runs: the program, its interpreters
- * (#! lines, `env` resolved), and every libssl that the loader's cache would give it.
+ * (#! lines, `env` resolved), and every libssl and libgnutls of the loader's cache.
  *
  * A guess that costs nothing when wrong: what is missed is found when it is mapped.
  */

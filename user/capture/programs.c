@@ -20,6 +20,8 @@ struct stack {
 
 static const struct stack stacks[] = {
 	{ PROBE_SSL_READ, PROBE_SSL_CLEAR, P(ssl_session), P(ssl_multi_enter), P(ssl_multi_leave) },
+	{ PROBE_GNUTLS_SEND, PROBE_GNUTLS_SEND2, P(gnutls_session), P(gnutls_multi_enter),
+	  P(gnutls_multi_leave) },
 	{ PROBE_GO_WRITE, PROBE_GO_READ_RET, 0, P(go_multi), 0 },
 	{ PROBE_GO_CLOSE, PROBE_GO_HANDSHAKE, 0, P(go_multi), 0 },
 	{ PROBE_AEAD_SEAL, PROBE_RING_OPEN, P(aead_session), P(aead_multi_enter),
@@ -46,6 +48,12 @@ static const struct legs perf[PROBE_FN_MAX] = {
 	[PROBE_SSL_NEW] = { 0, P(ssl_perf_leave_new) },
 	[PROBE_SSL_FREE] = { P(ssl_perf_free), 0 },
 	[PROBE_SSL_CLEAR] = { P(ssl_perf_clear), 0 },
+	[PROBE_GNUTLS_SEND] = { P(gnutls_perf_send), P(gnutls_perf_leave_write) },
+	[PROBE_GNUTLS_SEND2] = { P(gnutls_perf_send2), P(gnutls_perf_leave_write) },
+	[PROBE_GNUTLS_RECV] = { P(gnutls_perf_recv), P(gnutls_perf_leave_read) },
+	[PROBE_GNUTLS_UNCORK] = { P(gnutls_perf_uncork), P(gnutls_perf_leave_write) },
+	[PROBE_GNUTLS_INIT] = { P(gnutls_perf_init), P(gnutls_perf_leave_init) },
+	[PROBE_GNUTLS_DEINIT] = { P(gnutls_perf_deinit), 0 },
 	[PROBE_GO_WRITE] = { P(go_perf_write), 0 },
 	[PROBE_GO_READ] = { P(go_perf_read), 0 },
 	[PROBE_GO_WRITE_RET] = { P(go_perf_write_ret), 0 },

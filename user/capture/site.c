@@ -18,7 +18,13 @@ static size_t arg_count(enum probe_fn fn)
 	case PROBE_SSL_NEW:
 	case PROBE_SSL_FREE:
 	case PROBE_SSL_CLEAR:
+	case PROBE_GNUTLS_UNCORK:
+	case PROBE_GNUTLS_INIT:
+	case PROBE_GNUTLS_DEINIT:
 		return 1;
+	case PROBE_GNUTLS_SEND:
+	case PROBE_GNUTLS_SEND2:
+	case PROBE_GNUTLS_RECV:
 	case PROBE_SSL_READ:
 	case PROBE_SSL_WRITE:
 	case PROBE_SSL_PEEK:

@@ -15,6 +15,7 @@
 /* Names before guesses from code, and what is rare in a file and cheap to see before the rest. */
 static int (*const locators[])(struct elf_file *e, struct target *t) = {
 	locate_openssl_symbols,
+	locate_gnutls,
 	locate_go,
 	locate_by_anchors,
 	locate_ringcrypto,
@@ -131,6 +132,9 @@ static bool carries_data(enum probe_fn fn)
 	case PROBE_SSL_NEW:
 	case PROBE_SSL_FREE:
 	case PROBE_SSL_CLEAR:
+	case PROBE_GNUTLS_UNCORK:
+	case PROBE_GNUTLS_INIT:
+	case PROBE_GNUTLS_DEINIT:
 	case PROBE_GO_CLOSE:
 	case PROBE_GO_HANDSHAKE:
 		return false;
@@ -144,12 +148,6 @@ enum site_class target_worst_class(const struct target *t)
 	enum site_class worst = SITE_UNKNOWN;
 
 	for (size_t i = 0; i < t->probe_cnt; i++) {
-		enum probe_fn fn = t->probe[i].fn;
-
-		bool is_data = (fn >= PROBE_SSL_READ && fn <= PROBE_SSL_WRITE_INTERNAL2) ||
-			       (fn >= PROBE_AEAD_SEAL && fn <= PROBE_RING_OPEN);
-
-		if (is_data && t->probe[i].class > worst)
 		if (carries_data(t->probe[i].fn) && t->probe[i].class > worst)
 			worst = t->probe[i].class;
 	}

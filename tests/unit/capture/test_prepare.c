@@ -24,7 +24,7 @@ static void on_file(void *arg, int fd, const char *path)
 
 	assert_true(fd >= 0);
 	close(fd);
-	if (!strstr(path, "libssl"))
+	if (!strstr(path, "libssl") && !strstr(path, "libgnutls"))
 		snprintf(s->text + n, sizeof(s->text) - n, "%s ", path);
 }
 

@@ -48,6 +48,19 @@ static void test_aead(void **state)
 	tolltap_bpf__destroy(s);
 }
 
+static void test_gnutls(void **state)
+{
+	struct tolltap_bpf *s = tolltap_bpf__open();
+
+	assert_non_null(s);
+	assert_string_equal(name_of(s, FORM_SESSION, PROBE_GNUTLS_INIT, false), "gnutls_session");
+	assert_string_equal(name_of(s, FORM_MULTI, PROBE_GNUTLS_RECV, true), "gnutls_multi_leave");
+	assert_null(name_of(s, FORM_MULTI, PROBE_GNUTLS_DEINIT, true));
+	assert_string_equal(name_of(s, FORM_PERF, PROBE_GNUTLS_SEND2, true),
+			    "gnutls_perf_leave_write");
+	tolltap_bpf__destroy(s);
+}
+
 /* A goroutine's stack moves: whatever the form, no leg of Go's may be a return probe. */
 static void test_go(void **state)
 {
@@ -111,6 +124,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_openssl), cmocka_unit_test(test_aead),
+		cmocka_unit_test(test_gnutls),
 		cmocka_unit_test(test_go),
 		cmocka_unit_test(test_no_such_function),
 		cmocka_unit_test(test_off_by_default),

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""HTTP libraries whose wheels bring a TLS library of their own, as recorded: each job's body is sent
+verbatim. raw_stacks.py JOBS pycurl|pyopenssl|curl_cffi [thread]"""
+import io
+import json
+import os
+import sys
+import threading
+
+CA = os.environ["SSL_CERT_FILE"]
+
+
+def pycurl_post():
+    """libcurl over the wheel's own libssl, whose file name has a hash in it."""
+    import pycurl
+    easy = pycurl.Curl()
+
+    def post(url, body, headers):
+        answer = io.BytesIO()
+        easy.setopt(pycurl.URL, url)
+        easy.setopt(pycurl.CAINFO, CA)
+        easy.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
+        easy.setopt(pycurl.HTTPHEADER, [f"{k}: {v}" for k, v in headers.items()])
+        easy.setopt(pycurl.POSTFIELDS, body)
+        easy.setopt(pycurl.WRITEDATA, answer)
+        easy.perform()
+        return len(answer.getvalue())
+    return post
+
+
+def pyopenssl_post():
+    """OpenSSL 4 inside of cryptography's own extension, by local symbols."""
+    import urllib3
+    import urllib3.contrib.pyopenssl
+    urllib3.contrib.pyopenssl.inject_into_urllib3()
+    pool = urllib3.PoolManager(ca_certs=CA)
+    return lambda url, body, headers: len(pool.request("POST", url, body=body,
+                                                       headers=headers).data)
+
+
+def curl_cffi_post():
+    """BoringSSL inside of an extension that kept its symbols."""
+    from curl_cffi import CurlHttpVersion, requests
+    session = requests.Session(verify=CA, http_version=CurlHttpVersion.V1_1)
+    return lambda url, body, headers: len(session.post(url, data=body, headers=headers).content)
+
+
+def main():
+    post = {"pycurl": pycurl_post, "pyopenssl": pyopenssl_post,
+            "curl_cffi": curl_cffi_post}[sys.argv[2]]()
+    with open(sys.argv[1]) as f:
+        jobs = json.load(f)
+
+    def ask(job):
+        with open(job["body"], "rb") as f:
+            body = f.read()
+        size = post(job["url"], body, job["headers"])
+        print(json.dumps({"ask": job["ask"], "bytes": size}), flush=True)
+    for job in jobs:
+        if sys.argv[3:] == ["thread"]:
+            # another thread per call: who reads is not who wrote first
+            thread = threading.Thread(target=ask, args=(job,))
+            thread.start()
+            thread.join()
+        else:
+            ask(job)
+
+
+main()
