@@ -78,6 +78,7 @@ struct scope *scope_find(u32 tgid);
 /* Fills what the kernel knows of it; the cgroup again after the process was moved. */
 int scope_refresh(struct scope *s);
 int process_emit(u32 kind);		/* of the current process; -1: no room */
+int doubt_emit(u32 stack);		/* a function may not be the one we think */
 
 /* core.bpf.c */
 int count(u32 id, u64 n);		/* enum kernel_counter */

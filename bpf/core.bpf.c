@@ -431,27 +431,6 @@ __hidden int call_enter(const struct call_args *args)
 	return call_begin(&t->dir[args->dir & 1], args);
 }
 
-/* global as the functions above: verified once */
-int emit_doubt(u32 stack);
-
-/* More bytes than there was room for, or a count that stands nowhere: not the function we think. */
-__noinline int emit_doubt(u32 stack)
-{
-	void *ring = ring_current();
-	struct doubt_event *d = ring ? bpf_ringbuf_reserve(ring, sizeof(*d), 0) : 0;
-
-	if (!d)
-		return 0;
-	*d = (struct doubt_event){
-		.ev = { .size = sizeof(*d), .kind = EVENT_DOUBT },
-		.stack = stack,
-	};
-	d->ev.ts_ns = bpf_ktime_get_boot_ns();
-	d->ev.tgid = current_tgid();
-	bpf_ringbuf_submit(d, BPF_RB_NO_WAKEUP);
-	return 0;
-}
-
 /* How many bytes the call moved. */
 static __always_inline u64 call_result(const struct call_args *a, const struct call_ret *ret)
 {
@@ -467,7 +446,7 @@ static __always_inline u64 call_result(const struct call_args *a, const struct c
 	}
 	if (len <= a->num)
 		return len;
-	emit_doubt(ret->stack);
+	doubt_emit(ret->stack);
 	return 0;
 }
 

@@ -49,7 +49,8 @@ static __always_inline int gnutls_enter(struct pt_regs *ctx, u32 cookie, u8 form
 		.sp = PT_REGS_SP(ctx),
 		.fn = fn,
 		.dir = gnutls_dir(fn),
-		.is_guard = fn == PROBE_GNUTLS_UNCORK,
+		/* a repeat without its data: nothing to copy, and its count is of no buffer */
+		.is_guard = fn == PROBE_GNUTLS_UNCORK || !PT_REGS_PARM2(ctx),
 		.links = cookie & COOKIE_WIDE ? LINK_WIDE : LINK_OWN,
 	};
 

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import threading
+import time
 
 CA = os.environ["SSL_CERT_FILE"]
 
@@ -50,6 +51,8 @@ def main():
             "curl_cffi": curl_cffi_post}[sys.argv[2]]()
     with open(sys.argv[1]) as f:
         jobs = json.load(f)
+    # the library is mapped only now; it gets its probes in the next moment
+    time.sleep(float(os.environ.get("TOLLTAP_TEST_WAIT", "1")))
 
     def ask(job):
         with open(job["body"], "rb") as f:
