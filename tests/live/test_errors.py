@@ -111,6 +111,28 @@ def test_report_without_a_ledger(tmp_path):
     one_line(done, 1, r"ledger\.db", r"run|no such file|yet")
 
 
+def test_missing_library(tmp_path):
+    """The loader speaks before we can; its one line names the library, the manual the remedy."""
+    binary = tmp_path / "tolltap"
+    binary.write_bytes(drive.TOLLTAP.read_bytes().replace(b"libbpf.so.1\0", b"libbpx.so.1\0"))
+    binary.chmod(0o755)
+    done = run(str(binary), "run", *ledger(tmp_path), "--", "true")
+    one_line(done, 127, r"libbpx\.so\.1", r"loading shared libraries")
+    manual = (drive.ROOT / "docs/tolltap.1").read_text()
+    assert "error while loading shared libraries" in manual and "make deps" in manual
+    assert not (tmp_path / "ledger.db").exists()
+
+
+def test_command_with_a_missing_library(tmp_path):
+    """Its own error and status, and no word of ours against it."""
+    curl = tmp_path / "curl"
+    curl.write_bytes(open(drive.CURL, "rb").read().replace(b"libcurl.so.4\0", b"libcurx.so.4\0"))
+    curl.chmod(0o755)
+    done = run(str(drive.TOLLTAP), "run", *ledger(tmp_path), "--", str(curl), "--version")
+    assert done.returncode == 127 and "libcurx.so.4" in done.stderr.splitlines()[0], done
+    assert "no LLM call" in done.stderr
+
+
 @pytest.mark.parametrize("args", [
     ["run", "--nope", "--", "true"], ["run"], ["nope"], ["watch"], ["run", "--format", "yaml", "--",
                                                                    "true"],
