@@ -29,9 +29,31 @@ static void check(const struct target *t, size_t size)
 	}
 }
 
+static void on_relative(void *arg, u64 slot, u64 value)
+{
+	(void)slot;
+	(void)value;
+	++*(size_t *)arg;
+}
+
+/* Tables that locators read. */
+static void walk(struct elf_file *e, size_t size)
+{
+	u64 vaddr, offset, bytes;
+	size_t cnt = 0;
+
+	elf_walk_relative(e, on_relative, &cnt);
+	if (cnt > size)
+		abort();
+	if (!elf_frame_header(e, &vaddr, &offset, &bytes))
+		return;
+	if (offset > size || bytes > size - offset)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	struct target target;
+	struct target target, again;
 	int fd = memfd_create("fuzz", MFD_CLOEXEC);
 
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
@@ -39,6 +61,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	if (!target_classify(fd, &target)) {
 		check(&target, size);
 		target_worst_class(&target);
+		/* with a build-id it is the same build as itself */
+		if (target_is_same_build(fd, &target, &again) != (target.build_id_len > 0))
+			abort();
 	}
 	/* the vaddr of every offset is one whose offset it is */
 	struct elf_file *e;
@@ -50,6 +75,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 			if (!elf_text_vaddr(e, at, &vaddr) && elf_text_offset(e, vaddr, &offset))
 				abort();
 		}
+		walk(e, size);
 		elf_free(e);
 	}
 	close(fd);
