@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Go's crypto/tls: (*Conn).Write and Read, checked with Go 1.19 and 1.26. A call belongs to a
+ * Go's crypto/tls: (*Conn).Write and Read, checked with Go 1.21, 1.24 and 1.26. A call belongs to a
  * goroutine, not to a thread: it may return on another one, on a stack that was moved meanwhile. So
  * there is no return probe; each return instruction has a probe of its own. What the register
  * calling convention (amd64 since 1.17, arm64 since 1.18) has where:
