@@ -10,6 +10,7 @@ import pytest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "reference")]
 
+import drive        # noqa: E402
 import exchanges    # noqa: E402
 import pki          # noqa: E402
 import price        # noqa: E402
@@ -42,7 +43,9 @@ def of_providers():
 
 @pytest.fixture(scope="session")
 def bundled():
-    return {r.about: r for r in exchanges.load_bundled()}
+    """Those of the two whose SDKs and raw clients the tests start, by what each is about."""
+    return {r.about: r for r in exchanges.load_bundled()
+            if r.host in HOSTS and r.endpoint in drive.OPENAI + drive.ANTHROPIC}
 
 
 @pytest.fixture(scope="session")
