@@ -12,7 +12,10 @@
 #include "base/limits.h"
 #include "llm/llm.h"
 
-static const struct json_path paths[] = {{"model", 1}, {"usage.prompt_tokens", 2}, {"id", 3}};
+static const struct json_path paths[] = {
+	{.path = "model", .tag = 1}, {.path = "usage.prompt_tokens", .tag = 2},
+	{.path = "id", .tag = 3},
+};
 static u64 events;
 
 static void on_event(void *arg, const struct json_event *e)

@@ -51,10 +51,10 @@ def peak_kb(pid):
         return 0
 
 
-def run_measured(command, env, folder):
+def run_measured(command, env, folder, options=()):
     """The outcome, and tolltap's own peak of resident memory."""
     folder.mkdir()
-    p = subprocess.Popen(drive.tolltap_command(folder, command), env=env, cwd=folder,
+    p = subprocess.Popen(drive.tolltap_command(folder, command, options), env=env, cwd=folder,
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     peak = [0]
 
