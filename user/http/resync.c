@@ -26,7 +26,14 @@ static void first_decide(struct http_conn *h, struct http_side *s, enum detect d
 	bool is_request = d == DETECT_REQUEST;
 
 	if (d == DETECT_H2_CLIENT || d == DETECT_H2_SERVER) {
-		h->request_side = (int)(d == DETECT_H2_CLIENT ? s - h->side : 1 - (s - h->side));
+		int side = (int)(d == DETECT_H2_CLIENT ? s - h->side : 1 - (s - h->side));
+
+		/* the roles of an exchange that is open may not change under it */
+		if (h->request_side >= 0 && h->request_side != side) {
+			http_become(h, HTTP_PROTO_NONE, UNDECODED_OTHER, "two sides of one kind");
+			return;
+		}
+		h->request_side = side;
 		http_become(h, HTTP_PROTO_H2, UNDECODED_H2, NULL);
 	} else if (d != DETECT_REQUEST && d != DETECT_RESPONSE) {
 		http_become(h, HTTP_PROTO_NONE, UNDECODED_OTHER, "not HTTP");

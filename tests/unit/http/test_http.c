@@ -45,6 +45,15 @@ static void test_keep_alive(void **state)
 	      CLOSE);
 }
 
+/* A request under way, and the other side speaks like a client of HTTP/2: nobody's protocol. */
+static void test_two_clients(void **state)
+{
+	CHECK("! h1\n> POST api.x /v1/chat?k=1\n>[{\"a\"}\n= request_cut no_response\n"
+	      "! none\n# other 24\n",
+	      W(POST "Content-Length: 7\r\n\r\n{\"a\""),
+	      R("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), CLOSE);
+}
+
 static void test_pipelining(void **state)
 {
 	CHECK("! h1\n" GET_SAYS "> HEAD h /2\n> GET h /3\n"
@@ -386,6 +395,7 @@ int main(void)
 		cmocka_unit_test(test_bare_line_feeds),
 		cmocka_unit_test(test_server_side),
 		cmocka_unit_test(test_keep_alive),
+		cmocka_unit_test(test_two_clients),
 		cmocka_unit_test(test_pipelining),
 		cmocka_unit_test(test_pipeline_full),
 		cmocka_unit_test(test_chunked),
