@@ -211,7 +211,9 @@ static void take_result(struct llm_state *s, const struct usage_result *r)
 /* Nothing was told, or less than there was to tell. */
 static bool is_usage_thin(const struct llm_state *s)
 {
+	/* TGI's body counts the answer alone, its head both */
 	return !s->usage_cnt || s->is_broken || s->is_started_only ||
+	       (s->endpoint->paths == PATHS_TGI && !usage_has(&s->usage, CTR_INPUT)) ||
 	       (s->endpoint->assembly == ASSEMBLE_INVOKE && !s->hop_cnt &&
 		!usage_has(&s->usage, CTR_OUTPUT) &&
 		!bedrock_is_embedding(s->call.model_requested));

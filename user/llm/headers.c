@@ -123,7 +123,7 @@ bool headers_usage(struct llm_state *s, const struct exchange *x)
 	/* a whole body that counts but a part is the finer one in that */
 	if (s->usage_cnt && !s->is_broken && !s->is_started_only)
 		usage_replace(&told, &s->usage);
-	s->is_from_header = !s->usage_cnt || s->is_broken;
+	s->is_from_header = !s->usage_cnt || s->is_broken || !usage_has(&s->usage, CTR_INPUT);
 	s->usage = told;
 	s->usage_cnt++;
 	s->is_started_only = false;
