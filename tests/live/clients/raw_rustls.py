@@ -8,6 +8,11 @@ import concurrent.futures
 import json
 import os
 import sys
+import time
+
+# A library that is mapped just before its first call has no probes yet: that window is known, counted
+# and not what is tested here.
+ATTACH_S = 1
 
 
 def tell(job, status, text):
@@ -21,6 +26,7 @@ def body_of(job):
 
 def run_httpr(jobs, is_gathered):
     import httpr
+    time.sleep(ATTACH_S)
 
     def run(client, job):
         answer = client.post(job["url"], content=body_of(job), headers=job["headers"])
@@ -40,6 +46,7 @@ def run_httpr(jobs, is_gathered):
 
 async def run_pyreqwest(jobs, is_gathered):
     from pyreqwest.client import ClientBuilder
+    time.sleep(ATTACH_S)
 
     with open(os.environ["SSL_CERT_FILE"], "rb") as f:
         ca = f.read()
