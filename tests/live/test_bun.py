@@ -31,7 +31,7 @@ def test_exact_calls(form, tls, recorded, book, home, tmp_path, rng):
                         ("--form", form))
     assert outcome.status == 0, outcome.stderr
     assert len(tls.calls) == CALLS
-    truth.none(truth.check_in_order(outcome.records, tls.calls, book))
+    truth.none(truth.check_in_order(outcome.records, tls.calls, book), outcome)
     truth.none(truth.check_sdk(outcome.stdout, tls.calls))
     # perf events carry no cookie that could tell the library
     stack = "openssl" if form == "perf" else "boringssl"
@@ -47,4 +47,4 @@ def test_under_a_shell(tls, recorded, book, home, tmp_path, rng):
     outcome = drive.run(["sh", "-c", twice, *command], drive.environment(tls, home, tls.url),
                         tmp_path)
     assert outcome.status == 0, outcome.stderr
-    truth.none(truth.check_in_order(outcome.records, tls.calls, book))
+    truth.none(truth.check_in_order(outcome.records, tls.calls, book), outcome)

@@ -147,7 +147,7 @@ def test_node(tls, bundled, book, home, tmp_path):
     outcome = run_node(tls, bundled, home, tmp_path)
     assert (outcome.status, outcome.stdout) == (0, "over\n"), outcome.stderr
     assert len(tls.calls) == 8
-    truth.none(truth.check_in_order(outcome.records, tls.calls, book))
+    truth.none(truth.check_in_order(outcome.records, tls.calls, book), outcome)
     assert "capture." not in outcome.stderr, outcome.stderr
 
 

@@ -38,7 +38,7 @@ def test_exact_calls(name, form, tls, recorded, book, home, tmp_path, rng):
                         ("--form", form))
     assert outcome.status == 0, outcome.stderr
     assert len(tls.calls) == CALLS
-    truth.none(truth.check_in_order(outcome.records, tls.calls, book))
+    truth.none(truth.check_in_order(outcome.records, tls.calls, book), outcome)
     assert {(r["tls"]["stack"], r["tls"]["form"]) for r in outcome.records} == \
         {("rustls", FORMS[form])}
 

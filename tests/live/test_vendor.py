@@ -75,7 +75,7 @@ def test_deno(tls, recorded, book, home, tmp_path, rng):
                         prefix=vendor.alone(tmp_path))
     assert outcome.status == 0, outcome.stderr
     assert len(tls.calls) == CALLS
-    truth.none(truth.check_in_order(outcome.records, tls.calls, book))
+    truth.none(truth.check_in_order(outcome.records, tls.calls, book), outcome)
     assert {r["tls"]["stack"] for r in outcome.records} == {"rustls"}
 
 
@@ -108,5 +108,5 @@ def test_bun(name, tls, recorded, book, home, tmp_path, rng):
     command = drive.write_jobs(client, chosen, tmp_path, tls.url)
     outcome = drive.run(command, drive.environment(tls, home, tls.url), tmp_path)
     assert outcome.status == 0, outcome.stderr
-    truth.none(truth.check_in_order(outcome.records, tls.calls, book))
+    truth.none(truth.check_in_order(outcome.records, tls.calls, book), outcome)
     assert {r["tls"]["stack"] for r in outcome.records} == {"boringssl"}

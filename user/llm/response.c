@@ -276,7 +276,8 @@ void response_data(struct llm_state *s, struct str bytes)
 
 /*
  * A cut or malformed event says nothing. A cut body may have said much already: what it said
- * stands, as a lower bound.
+ * stands, as a lower bound. A body whose JSON is closed has said all: clients that read a coded
+ * body to the coding's end leave without the last chunk (Deno).
  */
 void response_end(struct llm_state *s, bool is_whole)
 {
@@ -288,7 +289,7 @@ void response_end(struct llm_state *s, bool is_whole)
 	}
 	if (!head.n)
 		return;
-	if (!is_whole || json_finish(&s->response)) {
+	if ((!is_whole && s->is_stream) || json_finish(&s->response)) {
 		s->is_broken = true;
 		if (s->is_stream)
 			return;
