@@ -17,6 +17,7 @@ import price        # noqa: E402
 import server       # noqa: E402
 
 SEED = int(os.environ.get("TOLLTAP_SEED", "20261122"))
+H1, H2 = ("http/1.1",), ("h2", "http/1.1")
 HOSTS = ("api.openai.com", "api.anthropic.com")
 # The providers' names lead here inside a mount namespace of the test's own; 443 as they use it, and
 # an address of this run's own, so that two runs do not meet.
@@ -61,9 +62,16 @@ def live_server(recorded, of_providers, tmp_path_factory):
 
 
 @pytest.fixture
-def tls(live_server):
+def protocols():
+    """What the server offers; a module or a test that asks for others has this of its own."""
+    return H1
+
+
+@pytest.fixture
+def tls(live_server, protocols):
     """The server with a clean log."""
     live_server.forget()
+    live_server.offer(*protocols)
     live_server.on_answer, live_server.pace_s = None, 0.0
     yield live_server
     live_server.on_answer, live_server.pace_s = None, 0.0

@@ -3,8 +3,8 @@
 
 A request names its exchange with the header "x-exchange: ID" or with "exchange:ID" anywhere in its
 body, so that unmodified SDKs can ask for one in a prompt. Every answer gets a response id of its own
-(and, where asked with "exchange:ID+usage", token counts of its own). HTTP/1.1, and HTTP/2 where
-`protocols` offers it; one thread per connection.
+(and, where asked with "exchange:ID+usage", token counts of its own). HTTP/1.1, and HTTP/2 where it is
+offered; one thread per connection.
 
     with Server(exchanges) as s: ... s.url ... s.calls ... s.connections
 """
@@ -75,25 +75,27 @@ def fresh():
 class Server:
     """`read` and `write` of a connection are named as the client sees them."""
 
-    def __init__(self, recorded, folder, addresses=(("127.0.0.1", 0),), seed=1, pace_s=0.0,
-                 protocols=("http/1.1",)):
+    def __init__(self, recorded, folder, addresses=(("127.0.0.1", 0),), seed=1, pace_s=0.0):
         self.recorded = {r.id: r for r in recorded}
         self.pki = pki.make(folder)
         self.addresses, self.seed, self.pace_s = addresses, seed, pace_s
         self.calls, self.connections = [], []
         self.lock, self.serial, self.sockets = threading.Lock(), 0, []
-        self.protocols, self.is_stopping = protocols, False
+        self.is_stopping = False
         self.on_answer = None           # test hook: (call, pieces) -> pieces
-        self.tls_max = None
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(self.pki.leaf, self.pki.leaf_key)
+        self.offer("http/1.1")
+
+    def offer(self, *protocols):
+        """What connections to come may choose from, the best first."""
+        self.context.set_alpn_protocols(protocols)
 
     def __enter__(self):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.pki.leaf, self.pki.leaf_key)
-        context.set_alpn_protocols(list(self.protocols))
         for address in self.addresses:
             s = socket.create_server(address, backlog=128)
             self.sockets.append(s)
-            threading.Thread(target=self._accept, args=(s, context), daemon=True).start()
+            threading.Thread(target=self._accept, args=(s,), daemon=True).start()
         self.port = self.sockets[0].getsockname()[1]
         self.url = f"https://localhost:{self.port}"
         return self
@@ -109,20 +111,20 @@ class Server:
 
     # --- connections ----------------------------------------------------------------------
 
-    def _accept(self, listener, context):
+    def _accept(self, listener):
         while not self.is_stopping:
             try:
                 sock, peer = listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self._serve, args=(sock, peer, context), daemon=True).start()
+            threading.Thread(target=self._serve, args=(sock, peer), daemon=True).start()
 
-    def _serve(self, sock, peer, context):
+    def _serve(self, sock, peer):
         pid = procs.owner_of_port(peer[1], os.getpid())
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.settimeout(60)
         try:
-            tls = context.wrap_socket(sock, server_side=True)
+            tls = self.context.wrap_socket(sock, server_side=True)
         except (OSError, ssl.SSLError):
             sock.close()
             return

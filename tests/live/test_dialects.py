@@ -8,7 +8,6 @@ import pytest
 import conftest
 import drive
 import reader
-import server
 import truth
 
 PER_CLIENT = 8
@@ -54,12 +53,12 @@ def test_sdk(sdk, provider, endpoints, is_stream, recorded, of_providers, tls, b
 
 
 @pytest.mark.parametrize("is_stream", [False, True], ids=["whole", "stream"])
-def test_sdk_over_h2(is_stream, of_providers, book, home, tmp_path):
+@pytest.mark.parametrize("protocols", [conftest.H2], ids=["h2"])
+def test_sdk_over_h2(is_stream, of_providers, tls, book, home, tmp_path):
     """The AWS SDK for node, on a host that only its paths give away."""
     rows = share(of_providers, "node aws", "bedrock", ("converse", "invoke"), is_stream)
-    with server.Server([r for r, _ in rows], str(tmp_path / "pki"), protocols=("h2",)) as tls:
-        play("node aws", rows, is_stream, tls, book, home, tmp_path)
-        assert {c.connection.protocol for c in tls.calls} == {"h2"}
+    play("node aws", rows, is_stream, tls, book, home, tmp_path)
+    assert {c.connection.protocol for c in tls.calls} == {"h2"}
 
 
 def play(sdk, rows, is_stream, tls, book, home, tmp_path, prefix=()):

@@ -8,27 +8,21 @@ import pytest
 
 import conftest
 import drive
-import exchanges
-import server
 import truth
 from test_reach import held_by, wait_for, watch
 
 STREAMS = 9
 
 
-@pytest.fixture(scope="module")
-def h2_server(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("h2")
-    with server.Server(exchanges.load_bundled(), str(folder / "pki"),
-                       protocols=("h2", "http/1.1")) as s:
-        yield s
+@pytest.fixture
+def protocols():
+    return conftest.H2
 
 
 @pytest.fixture
-def tls(h2_server):
-    h2_server.forget()
-    h2_server.pace_s = 0.01
-    return h2_server
+def tls(tls):
+    tls.pace_s = 0.01
+    return tls
 
 
 def chats(bundled, cnt=STREAMS):
