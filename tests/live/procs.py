@@ -34,8 +34,8 @@ def socket_inode(port):
 
 
 def owner_of_port(port, root_pid):
-    """The youngest descendant of root_pid that holds the socket, or None. /proc promises no whole
-    picture of a busy machine at one moment, so it is asked again."""
+    """The descendant of root_pid that opened the socket, or None. /proc promises no whole picture of a
+    busy machine at one moment, so it is asked again."""
     for _ in range(20):
         owner = owner_now(port, root_pid)
         if owner:
@@ -46,12 +46,11 @@ def owner_of_port(port, root_pid):
 
 def owner_now(port, root_pid):
     inode = socket_inode(port)
-    owner = None
-    for pid in descendants(root_pid):
+    for pid in descendants(root_pid):           # a parent before those that it forks, who hold it too
         try:
             fds = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
         except OSError:
             continue
         if f"socket:[{inode}]" in fds:
-            owner = pid
-    return owner
+            return pid
+    return None

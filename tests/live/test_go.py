@@ -9,7 +9,7 @@ import drive
 import exchanges
 import golang
 import truth
-from conftest import HOSTS
+from conftest import H1, H2, HOSTS
 from test_bytes import dump, record
 from test_large import LARGE, prompt_first
 
@@ -37,6 +37,10 @@ def rows_of(bundled):
     return [r for r in bundled.values() if client("", "").takes(r) and r.host in HOSTS]
 
 
+def spoken(tls):
+    return {c.connection.protocol for c in tls.calls}
+
+
 def is_go(outcome, form="uprobe_multi"):
     return {(r["tls"]["stack"], r["tls"]["form"]) for r in outcome.records} == {("go", form)}
 
@@ -62,9 +66,21 @@ def test_position_independent(tls, bundled, book, home, tmp_path):
     assert is_go(outcome)
 
 
-@pytest.mark.parametrize("procs", ["1", "2"])
-def test_many_at_once(procs, program, tls, bundled, book, home, tmp_path):
-    """Every call in a goroutine of its own, every answer slow: they overlap."""
+@pytest.mark.parametrize("protocols", [H2], ids=["h2"])
+def test_exact_calls_over_h2(program, tls, bundled, book, home, tmp_path):
+    command = ask(program, "serial", rows_of(bundled) * 2, tmp_path, tls.url)
+    outcome = drive.run(command, drive.environment(tls, home), tmp_path)
+    assert outcome.status == 0, outcome.stderr
+    assert len(tls.calls) == 2 * len(rows_of(bundled))
+    assert spoken(tls) == {"h2"} and len(tls.connections) == 1
+    truth.none(truth.check_in_order(outcome.records, tls.calls, book), outcome)
+    assert is_go(outcome)
+
+
+@pytest.mark.parametrize("procs, protocols", [("1", H1), ("2", H1), ("2", H2)],
+                         ids=["1-h1", "2-h1", "2-h2"])
+def test_many_at_once(procs, program, tls, bundled, protocols, book, home, tmp_path):
+    """Every call in a goroutine of its own, every answer slow: they overlap, over HTTP/2 as streams."""
     rows = [r for r in rows_of(bundled) if b"_tokens" in r.response and r.endpoint != "embeddings"]
     rows = [rows[n % len(rows)] for n in range(AT_ONCE)]
     tls.pace_s = 0.002
@@ -77,6 +93,7 @@ def test_many_at_once(procs, program, tls, bundled, book, home, tmp_path):
     outcome = drive.run(command, env, tmp_path)
     assert outcome.status == 0, outcome.stderr
     assert len(tls.calls) == AT_ONCE
+    assert spoken(tls) == {protocols[0]}
     truth.none(truth.check_by_id(outcome.records, tls.calls, book), outcome)
 
 
@@ -124,4 +141,4 @@ def test_server_in_scope(program, tls, home, tmp_path):
         assert not missing
         ends[pid, conn, gen][direction] = sha
     pairs = {(e["write"], e["read"]) for e in ends.values()}
-    assert len(pairs) >= 2 and pairs == {(read, write) for write, read in pairs}
+    assert len(pairs) == 2 and pairs == {(read, write) for write, read in pairs}
