@@ -8,6 +8,7 @@ import pytest
 import drive
 import truth
 import vendor
+from conftest import H1, H2
 
 CALLS = 18
 
@@ -38,10 +39,11 @@ def test_claude(tls, bundled, book, home, tmp_path):
     assert {r["session"]["source"] for r in outcome.records} == {"header"}
 
 
-def test_codex_own_certificates(tls, bundled, book, home, tmp_path):
+@pytest.mark.parametrize("protocols", [H1, H2], ids=["h1", "h2"])
+def test_codex_own_certificates(tls, bundled, protocols, book, home, tmp_path):
     outcome = run(vendor.codex, tls, home, tmp_path, recorded=bundled["responses stream"])
     check(outcome, tls, book, "rustls")
-    assert len(tls.calls) == 1
+    assert [c.connection.protocol for c in tls.calls] == [protocols[0]]
 
 
 def test_codex_system_certificates(tls, bundled, book, home, tmp_path):
@@ -64,7 +66,8 @@ def test_codex_refused_upgrade(tls, bundled, book, home, tmp_path):
     assert "capture.unpaired.bytes" not in outcome.stderr
 
 
-def test_deno(tls, recorded, book, home, tmp_path, rng):
+@pytest.mark.parametrize("protocols", [H1, H2], ids=["h1", "h2"])
+def test_deno(tls, recorded, protocols, book, home, tmp_path, rng):
     client = drive.Client("deno", drive.OPENAI + drive.ANTHROPIC, drive.BOTH,
                           [str(vendor.fetch("deno")), "run", "-A", "--quiet", "--unstable-http",
                            str(drive.CLIENTS / "fetch_rustls.js"), "{jobs}"], is_raw=True)
@@ -75,6 +78,7 @@ def test_deno(tls, recorded, book, home, tmp_path, rng):
                         prefix=vendor.alone(tmp_path))
     assert outcome.status == 0, outcome.stderr
     assert len(tls.calls) == CALLS
+    assert {c.connection.protocol for c in tls.calls} == {protocols[0]}
     truth.none(truth.check_in_order(outcome.records, tls.calls, book), outcome)
     assert {r["tls"]["stack"] for r in outcome.records} == {"rustls"}
 
