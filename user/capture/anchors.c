@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/util.h"
+#include "capture/match.h"
+
 #define PATH_BACK 128		/* of a path before it */
 #define WINDOW (256u << 10)
 #define OVERLAP 32		/* a hit may stand across two windows */
@@ -51,6 +54,8 @@ struct anchors {
 	bool is_fixed;
 	struct name name[ANCHOR_TEXTS_MAX];
 	size_t name_cnt;
+	struct name function[ANCHOR_TEXTS_MAX];		/* of one segment, not told of yet */
+	size_t function_cnt;
 	u64 name_lo;			/* of all */
 	u64 name_span;
 	struct xref xref[ANCHOR_XREFS_MAX];
@@ -134,21 +139,20 @@ static bool is_path_char(u8 c)
 
 /*
  * The path before it differs from build to build, and in a section without other strings no NUL
- * need stand before it: all starts count that are made of path characters. A function's name is
- * itself, even as the tail of another string: linkers merge those.
+ * need stand before it: all starts count that are made of path characters.
  */
-static int take_name(struct anchors *s, enum anchor_text text, u64 vaddr, u64 offset)
+static int take_path(struct anchors *s, u8 text, u64 vaddr, u64 offset)
 {
 	u8 before[PATH_BACK];
 	size_t n = offset < PATH_BACK ? (size_t)offset : PATH_BACK, k = 0;
 
 	if (n > vaddr)
 		n = (size_t)vaddr;
-	int err = text < TEXT_PATHS ? elf_read(s->elf, offset - n, before, n) : 0;
+	int err = elf_read(s->elf, offset - n, before, n);
 
 	if (err)
 		return err;
-	while (text < TEXT_PATHS && k < n && is_path_char(before[n - 1 - k]))
+	while (k < n && is_path_char(before[n - 1 - k]))
 		k++;
 	if (s->name_cnt == ANCHOR_TEXTS_MAX)
 		return -E2BIG;
@@ -156,44 +160,47 @@ static int take_name(struct anchors *s, enum anchor_text text, u64 vaddr, u64 of
 	return 0;
 }
 
-/* All places of one text, its NUL included. */
-static int find_text(struct anchors *s, enum anchor_text text, const u8 *p, size_t n, size_t all,
+/*
+ * A function's name is itself, even as the tail of another string: linkers merge those. Files that
+ * have no use for it here may have any number of it.
+ */
+static void take_function(struct anchors *s, u8 text, u64 vaddr)
+{
+	if (s->function_cnt < ARRAY_LEN(s->function))
+		s->function[s->function_cnt] = (struct name){ vaddr, vaddr, text };
+	s->function_cnt++;
+}
+
+/* All texts that the pattern's bytes begin, their NUL included. */
+static int find_like(struct anchors *s, const struct match *m, const u8 *p, size_t n, size_t all,
 		     u64 vaddr, u64 offset)
 {
-	const size_t len = strlen(texts[text]) + 1;
+	const size_t end = all < MATCH_BYTES ? 0 : n < all - 2 ? n : all - 2;
+	int err = 0;
 
-	for (size_t at = 0; at < n;) {
-		const u8 *hit = memmem(p + at, all - at, texts[text], len);
+	for (size_t at = 0; !err && (at = match_next(m, p, at, end)) < end; at++) {
+		for (u8 i = 0; !err && i < TEXT_MAX; i++) {
+			const size_t len = strlen(texts[i]) + 1;
 
-		if (!hit || (size_t)(hit - p) >= n)
-			return 0;
-		at = (size_t)(hit - p);
-		int err = take_name(s, text, vaddr + at, offset + at);
-
-		if (err)
-			return err;
-		at++;
+			if (len > all - at || memcmp(p + at, texts[i], len))
+				continue;
+			if (i < TEXT_PATHS)
+				err = take_path(s, i, vaddr + at, offset + at);
+			else
+				take_function(s, i, vaddr + at);
+		}
 	}
-	return 0;
-}
-
-static int find_paths(struct anchors *s, const u8 *p, size_t n, size_t all, u64 vaddr, u64 offset)
-{
-	int err = 0;
-
-	for (u8 i = 0; !err && i < TEXT_PATHS; i++)
-		err = find_text(s, i, p, n, all, vaddr, offset);
 	return err;
 }
 
-static int find_functions(struct anchors *s, const u8 *p, size_t n, size_t all, u64 vaddr,
-			  u64 offset)
+static int find_all(struct anchors *s, const u8 *p, size_t n, size_t all, u64 vaddr, u64 offset)
 {
-	int err = 0;
+	/* all but one begin with SSL or ssl */
+	static const struct match ssl = { { 0, 1, 2 }, { 0xdf, 0xdf, 0xdf }, "SSL" };
+	static const struct match fips = { { 0, 1, 2 }, { 0xff, 0xff, 0xff }, "fip" };
+	int err = find_like(s, &ssl, p, n, all, vaddr, offset);
 
-	for (u8 i = TEXT_PATHS; !err && i < TEXT_MAX; i++)
-		err = find_text(s, i, p, n, all, vaddr, offset);
-	return err;
+	return err ? err : find_like(s, &fips, p, n, all, vaddr, offset);
 }
 
 static bool has_text(const struct anchors *s, enum anchor_text text)
@@ -203,6 +210,15 @@ static bool has_text(const struct anchors *s, enum anchor_text text)
 			return true;
 	}
 	return false;
+}
+
+static int add_functions(struct anchors *s)
+{
+	if (s->function_cnt > ANCHOR_TEXTS_MAX - s->name_cnt)
+		return -E2BIG;
+	memcpy(&s->name[s->name_cnt], s->function, s->function_cnt * sizeof(s->name[0]));
+	s->name_cnt += s->function_cnt;
+	return 0;
 }
 
 /* Constants have a segment of their own, or (older linkers) stand behind the code. */
@@ -216,10 +232,11 @@ static int find_texts(struct anchors *s, bool is_text)
 			continue;
 		bool had = has_text(s, TEXT_SSL_LIB_C);
 
-		err = scan_segment(s, &seg, find_paths);
+		s->function_cnt = 0;
+		err = scan_segment(s, &seg, find_all);
 		/* names of functions stand beside the names of their files */
 		if (!err && !had && has_text(s, TEXT_SSL_LIB_C))
-			err = scan_segment(s, &seg, find_functions);
+			err = add_functions(s);
 	}
 	return err;
 }
@@ -261,40 +278,50 @@ static bool is_near_texts(const struct anchors *s, u64 target)
 /* lea text(%rip),%rcx, or another register */
 static int find_leas(struct anchors *s, const u8 *p, size_t n, size_t all, u64 vaddr, u64 offset)
 {
+	static const struct match lea = { { 0, 1, 2 }, { 0xfb, 0xff, 0xc7 }, { 0x48, 0x8d, 5 } };
 	const size_t end = all < 7 ? 0 : n < all - 6 ? n : all - 6;
+	int err = 0;
 
-	/* the opcode is the second byte */
-	for (size_t i = 1; (i = next_byte(p, i, end + 1, 0xff, 0x8d)) <= end; i++) {
-		u64 target = vaddr + i + 6 + (u64)(s64)(s32)load32(p + i + 2);
+	for (size_t i = 0; !err && (i = match_next(&lea, p, i, end)) < end; i++) {
+		u64 target = vaddr + i + 7 + (u64)(s64)(s32)load32(p + i + 3);
 
-		if ((p[i - 1] & 0xfb) != 0x48 || (p[i + 1] & 0xc7) != 5 ||
-		    !is_near_texts(s, target))
-			continue;
-		int err = take_xref(s, vaddr + i - 1, target,
-				    (p[i + 1] >> 3 & 7) | (p[i - 1] & 4 ? 8 : 0));
-
-		if (err)
-			return err;
+		if (is_near_texts(s, target))
+			err = take_xref(s, vaddr + i, target,
+					(p[i + 2] >> 3 & 7) | (p[i] & 4 ? 8 : 0));
 	}
-	return 0;
+	return err;
 }
 
 /* mov $text,%ecx: where addresses are fixed and small */
 static int find_movs(struct anchors *s, const u8 *p, size_t n, size_t all, u64 vaddr, u64 offset)
 {
+	/* the high bytes of an address: those bits that all texts share */
+	const u64 hi = s->name_lo + s->name_span;
+	const int low_bits = s->name_span ? 64 - __builtin_clzll(s->name_lo ^ hi) : 0;
+	const u32 mask = low_bits < 32 ? UINT32_MAX << low_bits : 0;
+	const u32 value = (u32)hi & mask;
+	const struct match mov = {
+		{ 0, 3, 4 }, { 0xf8, mask >> 16 & 0xff, mask >> 24 },
+		{ 0xb8, value >> 16 & 0xff, value >> 24 },
+	};
 	const size_t end = all < 5 ? 0 : n < all - 4 ? n : all - 4;
+	int err = 0;
 
-	for (size_t i = 0; (i = next_byte(p, i, end, 0xf8, 0xb8)) < end; i++) {
+	for (size_t i = 0; !err && (i = match_next(&mov, p, i, end)) < end; i++) {
 		u32 v = load32(p + i + 1);
 
-		if (!is_near_texts(s, v))
-			continue;
-		int err = take_xref(s, vaddr + i, v, (p[i] & 7) | (i && p[i - 1] == 0x41 ? 8 : 0));
-
-		if (err)
-			return err;
+		if (is_near_texts(s, v))
+			err = take_xref(s, vaddr + i, v,
+					(p[i] & 7) | (i && p[i - 1] == 0x41 ? 8 : 0));
 	}
-	return 0;
+	return err;
+}
+
+static int find_loads(struct anchors *s, const u8 *p, size_t n, size_t all, u64 vaddr, u64 offset)
+{
+	int err = find_leas(s, p, n, all, vaddr, offset);
+
+	return err || !s->is_fixed ? err : find_movs(s, p, n, all, vaddr, offset);
 }
 
 static int compare_xrefs(const void *a, const void *b)
@@ -306,10 +333,8 @@ static int compare_xrefs(const void *a, const void *b)
 
 static int find_xrefs(struct anchors *s)
 {
-	int err = scan_code(s, find_leas);
+	int err = scan_code(s, find_loads);
 
-	if (!err && s->is_fixed)
-		err = scan_code(s, find_movs);
 	qsort(s->xref, s->xref_cnt, sizeof(s->xref[0]), compare_xrefs);
 	return err;
 }
