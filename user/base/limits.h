@@ -64,7 +64,7 @@
 /* elf: places where the names' text stands in a string table; a linker merges equal ones */
 #define ELF_NAME_HITS_MAX 256
 
-/* anchors: bytes of one file read to look for them; Codex's 294 MB are read three times at most */
+/* anchors: bytes of one file read to look for them; 294 MB of Codex, Claude Code twice its code */
 #define ANCHOR_SCAN_MAX (2ull << 30)
 #define ANCHOR_TEXTS_MAX 32		/* copies of all texts in one file */
 /* anchors: places that load a text; OpenSSL's ssl_lib.c is loaded at about 600 */

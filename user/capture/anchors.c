@@ -14,6 +14,7 @@
 #define WINDOW (256u << 10)
 #define OVERLAP 32		/* a hit may stand across two windows */
 #define NEAR 48			/* constants stand this close to the file's name */
+#define NEAR_CALLS (1u << 20)
 #define FAR_JUMP (16 << 10)	/* a jump over less stays in its function */
 
 #define PAGE 4096
@@ -48,8 +49,17 @@ struct page {
 	u64 is_called[PAGE / 64];
 };
 
+/* How much of the code has been looked through for calls: it is not, until somebody asks. */
+enum calls {
+	CALLS_NONE,
+	CALLS_NEAR,
+	CALLS_ALL,
+};
+
 struct anchors {
 	struct elf_file *elf;
+	enum calls calls;
+	int err;			/* what went wrong then */
 	u64 left;			/* of ANCHOR_SCAN_MAX */
 	bool is_fixed;
 	struct name name[ANCHOR_TEXTS_MAX];
@@ -74,13 +84,15 @@ _Static_assert(ANCHOR_TEXTS_MAX < 256, "fits struct xref");
 typedef int (*window_fn)(struct anchors *s, const u8 *p, size_t n, size_t all, u64 vaddr,
 			 u64 offset);
 
-static int scan_segment(struct anchors *s, const struct elf_segment *seg, window_fn fn)
+/* Of a segment, what begins in [from, to). */
+static int scan_part(struct anchors *s, const struct elf_segment *seg, u64 from, u64 to,
+		     window_fn fn)
 {
-	if (seg->size > s->left)
+	if (to - from > s->left)
 		return -E2BIG;
-	s->left -= seg->size;
-	for (u64 at = 0; at < seg->size; at += WINDOW) {
-		u64 left = seg->size - at;
+	s->left -= to - from;
+	for (u64 at = from; at < to; at += WINDOW) {
+		u64 left = to - at;
 		size_t n = left < WINDOW ? left : WINDOW;
 		size_t all = left < sizeof(s->buf) ? left : sizeof(s->buf);
 		int err = elf_read(s->elf, seg->offset + at, s->buf, all);
@@ -91,6 +103,11 @@ static int scan_segment(struct anchors *s, const struct elf_segment *seg, window
 			return err;
 	}
 	return 0;
+}
+
+static int scan_segment(struct anchors *s, const struct elf_segment *seg, window_fn fn)
+{
+	return scan_part(s, seg, 0, seg->size, fn);
 }
 
 static int scan_code(struct anchors *s, window_fn fn)
@@ -538,9 +555,7 @@ static int scan(struct anchors *s)
 		err = take_anchors(s);
 	if (!err && !s->anchor_cnt)
 		return -ENOENT;
-	if (!err)
-		err = add_pages(s);
-	return err ? err : scan_code(s, find_calls);
+	return err ? err : add_pages(s);
 }
 
 int anchors_new(struct elf_file *e, struct anchors **ret)
@@ -575,9 +590,50 @@ size_t anchors_get(const struct anchors *s, const struct anchor **ret)
 	return s->anchor_cnt;
 }
 
-bool anchors_is_called(const struct anchors *s, u64 vaddr)
+/* The calls of a library's own files come from near; those of its users, from anywhere. */
+static int find_near_calls(struct anchors *s)
+{
+	const u64 lo = s->anchor[0].at, hi = s->anchor[s->anchor_cnt - 1].at + NEAR_CALLS;
+	struct elf_segment seg;
+	int err = 0;
+
+	for (size_t i = 0; !err && elf_segment(s->elf, i, &seg); i++) {
+		u64 from = lo > seg.vaddr + NEAR_CALLS ? lo - NEAR_CALLS - seg.vaddr : 0;
+		u64 to = hi > seg.vaddr ? hi - seg.vaddr : 0;
+
+		if (to > seg.size)
+			to = seg.size;
+		if (seg.is_text && from < to)
+			err = scan_part(s, &seg, from, to, find_calls);
+	}
+	return err;
+}
+
+static bool is_marked(const struct anchors *s, u64 vaddr)
 {
 	const struct page *page = page_at(s, vaddr / PAGE);
 
 	return page && page->is_called[vaddr % PAGE / 64] >> vaddr % 64 & 1;
+}
+
+static bool is_called(struct anchors *s, u64 vaddr, enum calls up_to)
+{
+	for (; !is_marked(s, vaddr) && !s->err && s->calls < up_to; s->calls++)
+		s->err = s->calls == CALLS_NONE ? find_near_calls(s) : scan_code(s, find_calls);
+	return is_marked(s, vaddr);
+}
+
+bool anchors_is_called(struct anchors *s, u64 vaddr)
+{
+	return is_called(s, vaddr, CALLS_ALL);
+}
+
+bool anchors_is_called_near(struct anchors *s, u64 vaddr)
+{
+	return is_called(s, vaddr, CALLS_NEAR);
+}
+
+int anchors_error(const struct anchors *s)
+{
+	return s->err;
 }

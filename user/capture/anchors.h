@@ -51,8 +51,13 @@ void anchors_free(struct anchors *a);			/* NULL is fine */
 /* In ascending order of their address; lent. */
 size_t anchors_get(const struct anchors *a, const struct anchor **ret);
 
-/* Is this place, at most ANCHOR_BACK before an anchor and a little after it, called from afar? */
-bool anchors_is_called(const struct anchors *a, u64 vaddr);
+/*
+ * Is this place, at most ANCHOR_BACK before an anchor and a little after it, called from another
+ * function? By code within a megabyte of the anchors, or by any. Read when first asked.
+ */
+bool anchors_is_called_near(struct anchors *a, u64 vaddr);
+bool anchors_is_called(struct anchors *a, u64 vaddr);
+int anchors_error(const struct anchors *a);	/* of that: the answers were not to be trusted */
 
 #define ANCHOR_BACK 4096
 

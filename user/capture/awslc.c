@@ -48,7 +48,7 @@ static struct raiser *raiser_get(struct finder *f, u64 start)
 	return &f->raiser[f->cnt++];
 }
 
-static int find_raisers(struct finder *f, const struct anchors *anchors)
+static int find_raisers(struct finder *f, struct anchors *anchors)
 {
 	const struct anchor *a;
 	size_t cnt = anchors_get(anchors, &a);
@@ -88,7 +88,7 @@ static u64 only(const struct finder *f, u32 with, u32 without)
 	return ret;
 }
 
-int awslc_find(struct elf_file *e, const struct anchors *a, struct awslc *ret)
+int awslc_find(struct elf_file *e, struct anchors *a, struct awslc *ret)
 {
 	const u32 both = BIT(REASON_BUFFER_TOO_SMALL) | BIT(REASON_ALIASES);
 	struct awslc found = { 0 };

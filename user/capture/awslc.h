@@ -19,6 +19,6 @@ struct awslc {			/* addresses */
 };
 
 /* -ENOENT: not in this file, or not beyond doubt. -E2BIG, -ENOMEM, -EIO, -errno. */
-int awslc_find(struct elf_file *e, const struct anchors *a, struct awslc *ret);
+int awslc_find(struct elf_file *e, struct anchors *a, struct awslc *ret);
 
 #endif

@@ -219,7 +219,7 @@ static int find_functions(struct finder *f, struct boringssl *b)
 	return err == -ENOENT ? 0 : err;
 }
 
-int boringssl_find(struct elf_file *e, const struct anchors *anchors, struct boringssl *ret)
+int boringssl_find(struct elf_file *e, struct anchors *anchors, struct boringssl *ret)
 {
 	struct boringssl found = { 0 };
 	struct finder *f = calloc(1, sizeof(*f));

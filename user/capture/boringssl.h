@@ -26,6 +26,6 @@ struct boringssl {		/* addresses */
  * -ENOENT: it is not in this file, or not found beyond doubt. -E2BIG: past a limit. -ENOMEM, -EIO,
  * -errno. *ret is written on success only.
  */
-int boringssl_find(struct elf_file *e, const struct anchors *a, struct boringssl *ret);
+int boringssl_find(struct elf_file *e, struct anchors *a, struct boringssl *ret);
 
 #endif

@@ -8,7 +8,7 @@
 #include "base/util.h"
 #include "capture/elf_frames.h"
 
-void code_init(struct code *c, struct elf_file *e, const struct anchors *a)
+void code_init(struct code *c, struct elf_file *e, struct anchors *a)
 {
 	c->elf = e;
 	c->anchors = a;
@@ -111,14 +111,26 @@ static int find_pointer(struct code *c, const struct elf_segment *seg, u64 vaddr
 	return -ENOENT;
 }
 
-int code_is_entry(struct code *c, u64 start)
+static int find_pointers(struct code *c, bool is_writable, u64 vaddr)
 {
 	struct elf_segment seg;
-	int err = anchors_is_called(c->anchors, start) ? 0 : -ENOENT;
+	int err = -ENOENT;
 
 	for (size_t i = 0; err == -ENOENT && elf_segment(c->elf, i, &seg); i++) {
-		if (!seg.is_text)
-			err = find_pointer(c, &seg, start);
+		if (!seg.is_text && seg.is_writable == is_writable)
+			err = find_pointer(c, &seg, vaddr);
 	}
 	return err;
+}
+
+/* What is likely and cheap to see comes first. */
+int code_is_entry(struct code *c, u64 start)
+{
+	int err = anchors_is_called_near(c->anchors, start) ? 0 : -ENOENT;
+
+	if (err == -ENOENT)
+		err = find_pointers(c, true, start);
+	if (err == -ENOENT)
+		err = find_pointers(c, false, start);
+	return err == -ENOENT && anchors_is_called(c->anchors, start) ? 0 : err;
 }

@@ -14,12 +14,12 @@
 
 struct code {
 	struct elf_file *elf;
-	const struct anchors *anchors;
+	struct anchors *anchors;
 	u32 left;			/* of CODE_INSNS_MAX */
 	struct x86_walk walk;		/* the last one */
 };
 
-void code_init(struct code *c, struct elf_file *e, const struct anchors *a);
+void code_init(struct code *c, struct elf_file *e, struct anchors *a);
 
 /* Reads code around a place, which may stand ANCHOR_BACK or more after its start. -ENOENT. */
 int code_load(struct code *c, u64 vaddr);

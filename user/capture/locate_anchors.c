@@ -22,7 +22,7 @@ static bool add(struct elf_file *e, struct target *t, enum chunk_stack stack, en
 	return locate_add_function(e, t, &f);
 }
 
-static int add_boringssl(struct elf_file *e, const struct anchors *a, struct target *t)
+static int add_boringssl(struct elf_file *e, struct anchors *a, struct target *t)
 {
 	struct boringssl b;
 	int err = boringssl_find(e, a, &b);
@@ -39,7 +39,7 @@ static int add_boringssl(struct elf_file *e, const struct anchors *a, struct tar
 	return 0;
 }
 
-static int add_openssl3(struct elf_file *e, const struct anchors *a, struct target *t)
+static int add_openssl3(struct elf_file *e, struct anchors *a, struct target *t)
 {
 	struct openssl3 o;
 	int err = openssl3_find(e, a, &o);
@@ -55,7 +55,7 @@ static int add_openssl3(struct elf_file *e, const struct anchors *a, struct targ
 	return 0;
 }
 
-static int add_awslc(struct elf_file *e, const struct anchors *a, struct target *t)
+static int add_awslc(struct elf_file *e, struct anchors *a, struct target *t)
 {
 	struct awslc w;
 	int err = awslc_find(e, a, &w);
@@ -69,8 +69,8 @@ static int add_awslc(struct elf_file *e, const struct anchors *a, struct target 
 }
 
 /* All that one of them has added, or nothing; the first failure that is one is kept. */
-static void try(struct elf_file *e, const struct anchors *a, struct target *t,
-		int (*fn)(struct elf_file *e, const struct anchors *a, struct target *t), int *err)
+static void try(struct elf_file *e, struct anchors *a, struct target *t,
+		int (*fn)(struct elf_file *e, struct anchors *a, struct target *t), int *err)
 {
 	size_t cnt = t->probe_cnt;
 	int one = fn(e, a, t);
@@ -100,6 +100,8 @@ int locate_by_anchors(struct elf_file *e, struct target *t)
 		try(e, a, t, add_openssl3, &err);
 	}
 	try(e, a, t, add_awslc, &err);
+	if (anchors_error(a))
+		err = anchors_error(a);
 	anchors_free(a);
 	if (t->probe_cnt > before)
 		return 0;

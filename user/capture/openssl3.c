@@ -158,7 +158,7 @@ static int find_direction(struct finder *f, enum anchor_text internal, enum anch
 	return f->found->cnt - before >= 1 && f->found->cnt - before <= 4 ? 0 : -ENOENT;
 }
 
-static int find(struct finder *f, const struct anchors *anchors)
+static int find(struct finder *f, struct anchors *anchors)
 {
 	const struct anchor *a;
 	size_t cnt = anchors_get(anchors, &a);
@@ -182,7 +182,7 @@ static int find(struct finder *f, const struct anchors *anchors)
 	return add(f, PROBE_SSL_NEW, birth->start);
 }
 
-int openssl3_find(struct elf_file *e, const struct anchors *a, struct openssl3 *ret)
+int openssl3_find(struct elf_file *e, struct anchors *a, struct openssl3 *ret)
 {
 	struct openssl3 found = { .cnt = 0 };
 	struct finder *f = calloc(1, sizeof(*f));

@@ -29,6 +29,6 @@ struct openssl3 {
 };
 
 /* -ENOENT: not in this file, or not beyond doubt. -E2BIG, -ENOMEM, -EIO, -errno. */
-int openssl3_find(struct elf_file *e, const struct anchors *a, struct openssl3 *ret);
+int openssl3_find(struct elf_file *e, struct anchors *a, struct openssl3 *ret);
 
 #endif
