@@ -103,6 +103,32 @@ int str_to_u64(struct str s, u64 *ret)
 	return 0;
 }
 
+static int str_hex(char c)
+{
+	char low = (char)(c | 0x20);
+
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
+}
+
+bool str_unescape(struct str s, char *dst, size_t size, struct str *ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		int high = s.p[i] == '%' && i + 2 < s.n ? str_hex(s.p[i + 1]) : -1;
+		int low = high >= 0 ? str_hex(s.p[i + 2]) : -1;
+
+		if (n == size)
+			return false;
+		dst[n++] = low >= 0 ? (char)(high << 4 | low) : s.p[i];
+		i += low >= 0 ? 2 : 0;
+	}
+	*ret = (struct str){dst, n};
+	return true;
+}
+
 void str_to_c(struct str s, char *dst, size_t size)
 {
 	size_t n = s.n < size - 1 ? s.n : size - 1;

@@ -59,6 +59,12 @@ bool str_next(struct str *rest, char sep, struct str *ret_part);
 /* Decimal without sign, all of s: 0, or -EINVAL / -ERANGE. */
 int str_to_u64(struct str s, u64 *ret);
 
+/*
+ * Undoes percent escapes into dst; a "%" that is none stands for itself. False: size is too small.
+ * *ret stands in dst.
+ */
+bool str_unescape(struct str s, char *dst, size_t size, struct str *ret);
+
 /* Copies into a C buffer, cut to size - 1, always terminated. */
 void str_to_c(struct str s, char *dst, size_t size);
 

@@ -194,31 +194,13 @@ static void take_session(struct llm_state *s, const struct exchange *x)
 
 /* --- what the path tells --------------------------------------------------------------------- */
 
-static int hex_value(char c)
-{
-	char low = (char)(c | 0x20);
-
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
-}
-
-/* "anthropic.claude-v2%3A1": a "%" that is no escape stays. */
+/* "anthropic.claude-v2%3A1" */
 static struct str percent_text(struct llm_state *s, struct str text)
 {
 	char out[LLM_TEXT_MAX];
-	size_t n = 0;
+	struct str plain;
 
-	for (size_t i = 0; i < text.n; i++) {
-		int high = text.p[i] == '%' && i + 2 < text.n ? hex_value(text.p[i + 1]) : -1;
-		int low = high >= 0 ? hex_value(text.p[i + 2]) : -1;
-
-		if (n == sizeof(out))
-			return STR_NONE;
-		out[n++] = low >= 0 ? (char)(high << 4 | low) : text.p[i];
-		i += low >= 0 ? 2 : 0;
-	}
-	return state_text(s, (struct str){out, n});
+	return str_unescape(text, out, sizeof(out), &plain) ? state_text(s, plain) : STR_NONE;
 }
 
 /* One parameter of the query; nothing else of it is ever looked at. */

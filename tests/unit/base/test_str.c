@@ -89,6 +89,30 @@ static void numbers(void **state)
 	}
 }
 
+static void unescape_undoes_what_is_an_escape(void **state)
+{
+	static const struct {
+		const char *in;
+		const char *out;
+	} rows[] = {
+		{"", ""}, {"a%20b", "a b"}, {"%3A%3a", "::"}, {"%", "%"}, {"%4", "%4"},
+		{"%4x%x4%%41", "%4x%x4%A"}, {"100%", "100%"},
+	};
+	char room[9];
+	struct str plain;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		size_t n = strlen(rows[i].in);
+		u8 *p = guard_dup(rows[i].in, n);
+
+		assert_true(str_unescape((struct str){(char *)p, n}, room, sizeof(room), &plain));
+		assert_true(str_eq(plain, str_of(rows[i].out)));
+		guard_free(p, n);
+	}
+	assert_true(str_unescape(STR("12345678%39"), room, sizeof(room), &plain));
+	assert_false(str_unescape(STR("123456789%30"), room, sizeof(room), &plain));
+}
+
 static void to_c_is_cut_and_terminated(void **state)
 {
 	char small[4];
@@ -108,6 +132,7 @@ int main(void)
 		cmocka_unit_test(trim_and_find),
 		cmocka_unit_test(next_splits_and_keeps_empty_parts),
 		cmocka_unit_test(numbers),
+		cmocka_unit_test(unescape_undoes_what_is_an_escape),
 		cmocka_unit_test(to_c_is_cut_and_terminated),
 	};
 
