@@ -210,6 +210,10 @@
 /* owner: processes remembered, and how long after their exit (late chunks, exporters) */
 #define OWNER_MAX 16384
 #define OWNER_LINGER_NS (60ull * 1000 * 1000 * 1000)
+/* owner: of a process's environment; Linux takes more, build servers export a tenth of it */
+#define OWNER_ENVIRON_MAX (256u << 10)
+/* owner: one tag's value out of it, what baggage libraries keep of one */
+#define OWNER_TAG_BYTES_MAX 256
 
 /* price: one card's text, and everything made of all cards; the built-in ones need under 2 MiB */
 #define CARD_BYTES_MAX (8u << 20)

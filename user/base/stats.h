@@ -104,6 +104,8 @@ enum stat_class {
 	STAT(CALLS_LOST, "calls.lost", LOSS, "LLM calls that were begun but could not be recorded", "see the other losses") \
 	/* owner */ \
 	STAT(OWNER_EVICTED, "owner.evicted", INFO, "processes forgotten because too many were remembered", "none needed") \
+	STAT(OWNER_ENVIRON_CUT, "owner.environ.cut", INFO, "environments too large to be read whole for tags", \
+	     "give the tags with --tag, or export fewer variables") \
 	/* sink */ \
 	STAT(SINK_QUEUE_FULL, "sink.queue_full", LOSS, "call records dropped because a sink was too slow", \
 	     "look at the ledger's disk and the OTLP endpoint") \

@@ -217,9 +217,11 @@ void nodes_resolve(struct nodes *t, struct node *n)
 	if (at->parent.a && at->root_pid) {
 		/* the chain breaks at somebody whose ancestors are gone: what was known then */
 		n->root_pid = at->root_pid;
+		n->root_start_ns = at->root_start_ns;
 		memmove(n->root_comm, at->root_comm, sizeof(n->root_comm));
 	} else {
 		n->root_pid = at->pid;
+		n->root_start_ns = at->start_ns;
 		memmove(n->root_comm, at->comm, sizeof(n->root_comm));
 	}
 }

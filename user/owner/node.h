@@ -31,6 +31,7 @@ struct node {
 	u64 facts_ns;		/* time of the event that comm and uid came from */
 	u64 exec_ns;		/* time of the last exec: what /proc told before it is void */
 	struct map_key parent;	/* a == 0: unknown */
+	u64 root_start_ns;
 	u32 root_pid;		/* as last seen, for when the ancestors are gone */
 	char comm[EVENT_COMM_LEN + 1];
 	char parent_comm[EVENT_COMM_LEN + 1];

@@ -14,9 +14,11 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/limits.h"
+#include "base/stats.h"
 #include "base/util.h"
 #include "owner/cgroup.h"
 #include "owner/credential.h"
+#include "owner/environ.h"
 #include "owner/git.h"
 #include "owner/node.h"
 #include "owner/proc.h"
@@ -26,12 +28,14 @@
 #define OWNER_CGROUP_MAX (32u << 10)
 
 _Static_assert(OWNER_CREDENTIAL_HEX == CREDENTIAL_HEX_LEN, "one length");
+_Static_assert(OWNER_ENVIRON_TAGS == ENVIRON_TAG_MAX, "room for every one");
 
 /* struct owner first: what the caller holds. */
 struct owner_made {
 	struct owner w;
 	struct arena *arena;
 	struct str cwd;		/* in full */
+	struct environ_facts environ;
 	bool has_proc;		/* /proc was there */
 	bool has_looked_at_git;
 };
@@ -183,6 +187,18 @@ static void owner_add_git(struct owners *o, struct owner_made *made)
 	w->git_commit = owner_keep(made, str_of(git.commit));
 }
 
+static void owner_add_environ(struct owner_made *made, int proc_fd)
+{
+	struct buf text;
+
+	buf_init(&text, OWNER_ENVIRON_MAX);
+	if (!proc_read(proc_fd, "environ", &text))
+		environ_parse(buf_str(&text), made->arena, &made->environ);
+	if (text.n == OWNER_ENVIRON_MAX)
+		stats_add(STAT_OWNER_ENVIRON_CUT, 1);
+	buf_fini(&text);
+}
+
 /* What the kernel did not send, while the process is there. */
 static void owner_add_proc(struct owners *o, struct owner_made *made)
 {
@@ -214,6 +230,7 @@ static void owner_add_proc(struct owners *o, struct owner_made *made)
 	buf_fini(&text);
 	owner_add_parent(o, made, fd);
 	owner_add_workdir(o, made, fd);
+	owner_add_environ(made, fd);
 }
 
 /* The process is gone, but it had been looked at since its last exec. */
@@ -233,16 +250,58 @@ static void owner_carry(struct owner_made *made, const struct owner_made *before
 	w->git_branch = owner_keep(made, old->git_branch);
 	w->git_commit = owner_keep(made, old->git_commit);
 	made->has_looked_at_git = before->has_looked_at_git;
+	for (int t = 0; t < ENVIRON_TAG_MAX; t++)
+		made->environ.tag[t] = owner_keep(made, before->environ.tag[t]);
+	made->environ.session_id = owner_keep(made, before->environ.session_id);
 }
 
-static void owner_add_tags(struct owners *o, struct owner *w)
+static bool owner_has_tag(const struct owner *w, struct str key)
 {
+	for (size_t i = 0; i < w->tag_cnt; i++)
+		if (str_eq(w->tag[i].key, key))
+			return true;
+	return false;
+}
+
+/* The command line knows better than what a program may have set for itself. */
+static void owner_add_tags(struct owners *o, struct owner_made *made)
+{
+	struct owner *w = &made->w;
+
 	w->tag_cnt = o->options.tag_cnt < OWNER_TAGS_MAX ? o->options.tag_cnt : OWNER_TAGS_MAX;
 	for (size_t i = 0; i < w->tag_cnt; i++) {
 		w->tag[i] = o->options.tags[i];
 		if (!w->tag[i].source.n)
 			w->tag[i].source = STR("command_line");
 	}
+	for (int t = 0; t < ENVIRON_TAG_MAX; t++) {
+		struct str key = environ_tag_key((enum environ_tag)t);
+
+		if (!made->environ.tag[t].n || owner_has_tag(w, key))
+			continue;
+		w->tag[w->tag_cnt++] = (struct owner_tag){
+			.key = key, .value = made->environ.tag[t], .source = STR("environment"),
+		};
+	}
+}
+
+/*
+ * Everything below one topmost process is one session; a boot, a pid and a start name that process
+ * for good.
+ */
+static void owner_add_session(const struct owners *o, struct owner_made *made)
+{
+	struct owner *w = &made->w;
+	char id[64];
+
+	w->session_id = made->environ.session_id;
+	w->session_source = STR("environment");
+	if (w->session_id.n)
+		return;
+	snprintf(id, sizeof(id), "%.8s-%u-%llx", o->boot_id[0] ? o->boot_id : "0", w->root_pid,
+		 (unsigned long long)w->root_start_ns);
+	w->session_id = owner_keep(made, str_of(id));
+	w->session_source = w->session_id.n ? STR("process_tree") : STR_NONE;
 }
 
 static void owner_add_node(struct owner_made *made, const struct node *n)
@@ -257,6 +316,7 @@ static void owner_add_node(struct owner_made *made, const struct node *n)
 	w->comm = owner_keep(made, str_of(n->comm));
 	w->parent_comm = owner_keep(made, str_of(n->parent_comm));
 	w->root_pid = n->root_pid;
+	w->root_start_ns = n->root_start_ns;
 	w->root_comm = owner_keep(made, str_of(n->root_comm));
 	/* on a hybrid host every ordinary process stands in the v2 root, id 1 */
 	w->cgroup_id = n->cgroup_id <= 1 && n->cgroup_v1_id ? n->cgroup_v1_id : n->cgroup_id;
@@ -282,7 +342,8 @@ static struct owner *owner_make(struct owners *o, struct node *n)
 		owner_add_proc(o, made);
 	if (!made->has_proc && n->owner && n->owner_exec_ns == n->exec_ns)
 		owner_carry(made, (struct owner_made *)n->owner);
-	owner_add_tags(o, &made->w);
+	owner_add_tags(o, made);
+	owner_add_session(o, made);
 	if (!made->w.root_comm.n && made->w.root_pid == made->w.pid)
 		made->w.root_comm = made->w.comm;
 	return &made->w;

@@ -14,13 +14,14 @@
 #include "base/types.h"
 #include "bpf/event.h"
 
-#define OWNER_TAGS_MAX 32
+#define OWNER_TAGS_MAX 32		/* given with --tag */
+#define OWNER_ENVIRON_TAGS 9		/* and those that environments tell */
 #define OWNER_CREDENTIAL_HEX 16
 
 struct owner_tag {
 	struct str key;
 	struct str value;
-	struct str source;	/* command_line, pod_label, ... */
+	struct str source;	/* command_line, environment */
 };
 
 /* All strings live as long as the owner. STR_NONE / 0: unknown. */
@@ -37,6 +38,7 @@ struct owner {
 	struct str parent_comm;
 	struct str root_comm;		/* topmost ancestor in scope: the command that was run */
 	u32 root_pid;
+	u64 root_start_ns;
 	u64 cgroup_id;
 	/* full where /proc told it, else the last names the kernel sent */
 	struct str cgroup_path;
@@ -50,7 +52,10 @@ struct owner {
 	struct str git_branch;
 	struct str git_commit;
 	size_t tag_cnt;
-	struct owner_tag tag[OWNER_TAGS_MAX];
+	struct owner_tag tag[OWNER_TAGS_MAX + OWNER_ENVIRON_TAGS];
+	/* of calls that name none themselves: one per tree of processes, or what it inherited */
+	struct str session_id;
+	struct str session_source;	/* environment | process_tree */
 };
 
 struct owners;

@@ -181,14 +181,26 @@ static void set_trace(struct record_builder *b, const struct trace_link *t)
 	record_set_u64(b, RECORD_TRACE_FLAGS, t->flags);
 }
 
+/* What the client says of itself is the truth; whose it is otherwise, its processes tell. */
+static void set_session(struct record_builder *b, const struct record_inputs *in)
+{
+	bool is_told = !str_is_empty(in->call->session_id);
+
+	if (!is_told && !in->owner)
+		return;
+	record_set_str(b, RECORD_SESSION_ID,
+		       is_told ? in->call->session_id : in->owner->session_id);
+	record_set_str(b, RECORD_SESSION_SOURCE,
+		       is_told ? in->call->session_source : in->owner->session_source);
+}
+
 static void set_identity(struct record_builder *b, const struct record_inputs *in)
 {
 	const struct call *c = in->call;
 
 	set_nonempty(b, RECORD_NODE_HOST, in->node_host);
 	set_nonempty(b, RECORD_NODE_BOOT_ID, in->boot_id);
-	record_set_str(b, RECORD_SESSION_ID, c->session_id);
-	record_set_str(b, RECORD_SESSION_SOURCE, c->session_source);
+	set_session(b, in);
 	set_nonempty(b, RECORD_CREDENTIAL_HASH, in->credential_hash);
 	record_set_str(b, RECORD_CREDENTIAL_SCHEME, c->credential_scheme);
 	record_set_str(b, RECORD_CREDENTIAL_ORG, c->organization);

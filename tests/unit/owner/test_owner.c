@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -345,6 +346,134 @@ static void test_proc(void **state)
 	owners_free(o);
 }
 
+/* --- environment and session --- */
+
+static pid_t start_with(char *const variables[], int *ret_fd)
+{
+	char *const argv[] = {(char[]){"cat"}, NULL};
+	int fds[2], started[2];
+	char c;
+
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(pipe2(started, O_CLOEXEC), 0);
+
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		close(fds[1]);
+		dup2(fds[0], 0);
+		execve("/bin/cat", argv, variables);
+		_exit(1);
+	}
+	close(fds[0]);
+	close(started[1]);
+	assert_int_equal(read(started[0], &c, 1), 0);	/* closed by the exec */
+	close(started[0]);
+	*ret_fd = fds[1];
+	return pid;
+}
+
+static struct str tag_of(const struct owner *w, const char *key, const char *source)
+{
+	for (size_t i = 0; i < w->tag_cnt; i++)
+		if (str_eq(w->tag[i].key, str_of(key))) {
+			expect(w->tag[i].source, source);
+			return w->tag[i].value;
+		}
+	return STR_NONE;
+}
+
+static void test_environment(void **state)
+{
+	char code[] = "PROJECT_CODE=PX-17", team[] = "TEAM=theirs", key[] = "API_KEY=sk-secret";
+	char *const variables[] = {code, key, team, NULL};
+	const struct owner_tag tags[] = {{STR("team"), STR("ours"), STR("command_line")}};
+	const struct owners_options options = {.tags = tags, .tag_cnt = 1, .proc_root = "/proc"};
+	struct owners *o;
+	struct owner *w;
+	int fd;
+
+	assert_int_equal(owners_new(&options, &o), 0);
+
+	pid_t pid = start_with(variables, &fd);
+	u64 start = start_of(pid);
+
+	feed(o, EVENT_EXEC, (u32)pid, start, 9, "cat");
+	/* known without being there any more */
+	stop_child(pid, fd);
+	feed(o, EVENT_PROCESS, (u32)pid, start, 9, "cat");
+	w = owners_get(o, (u32)pid, start);
+	assert_int_equal(w->tag_cnt, 2);
+	expect(tag_of(w, "project_code", "environment"), "PX-17");
+	expect(tag_of(w, "team", "command_line"), "ours");
+	expect(w->session_source, "process_tree");
+	owners_free(o);
+}
+
+static void test_environment_too_large(void **state)
+{
+	static char rest[3][100 << 10];
+	char team[] = "TEAM=first", code[] = "PROJECT_CODE=behind";
+	char *const variables[] = {team, rest[0], rest[1], rest[2], code, NULL};
+	u64 before = stats_get(STAT_OWNER_ENVIRON_CUT);
+	struct owners *o = make("/proc");
+	int fd;
+
+	for (size_t i = 0; i < ARRAY_LEN(rest); i++)
+		memset(rest[i], 'x', sizeof(rest[i]) - 1);
+
+	pid_t pid = start_with(variables, &fd);
+	u64 start = start_of(pid);
+	struct owner *w = owners_get(o, (u32)pid, start);
+
+	assert_int_equal(w->tag_cnt, 1);
+	expect(tag_of(w, "team", "environment"), "first");
+	assert_int_equal(stats_get(STAT_OWNER_ENVIRON_CUT), before + 1);
+	stop_child(pid, fd);
+	owners_free(o);
+}
+
+static void test_session_of_the_environment(void **state)
+{
+	char session[] = "CLAUDE_CODE_SESSION_ID=8d3b4c55";
+	char *const variables[] = {session, NULL};
+	struct owners *o = make("/proc");
+	int fd;
+	pid_t pid = start_with(variables, &fd);
+	u64 start = start_of(pid);
+	struct owner *w = owners_get(o, (u32)pid, start);
+
+	expect(w->session_id, "8d3b4c55");
+	expect(w->session_source, "environment");
+	stop_child(pid, fd);
+	owners_free(o);
+}
+
+/* One tree is one session, whoever of it is gone already; another run is another. */
+static void test_session_of_a_tree(void **state)
+{
+	struct owners *o = make(NULL);
+	struct owner *first;
+
+	now = 1000;
+	feed(o, EVENT_EXEC, 10, 100, 9, "supervisor");
+	feed(o, EVENT_FORK, 11, 200, 10, "supervisor");
+	feed(o, EVENT_EXEC, 11, 200, 10, "worker");
+	feed(o, EVENT_EXEC, 20, 150, 9, "other");
+	first = owner_ref(owners_get(o, 10, 100));
+	assert_true(first->session_id.n > 0);
+	assert_true(str_eq(owners_get(o, 11, 200)->session_id, first->session_id));
+	assert_false(str_eq(owners_get(o, 20, 150)->session_id, first->session_id));
+	feed(o, EVENT_EXIT, 10, 100, 9, "supervisor");
+	now += 2 * OWNER_LINGER_NS;
+	feed(o, EVENT_FORK, 12, 300, 11, "worker");
+	assert_true(str_eq(owners_get(o, 12, 300)->session_id, first->session_id));
+	feed(o, EVENT_EXEC, 10, now, 9, "supervisor");
+	assert_false(str_eq(owners_get(o, 10, now - 1)->session_id, first->session_id));
+	owner_unref(first);
+	owners_free(o);
+}
+
 static void check_git(const char *folder, const char *repo, const char *branch, const char *commit)
 {
 	struct owners *o = make("/proc");
@@ -419,6 +548,10 @@ int main(void)
 		cmocka_unit_test(test_tags),
 		cmocka_unit_test(test_stat_text),
 		cmocka_unit_test_setup_teardown(test_proc, set_up, tear_down),
+		cmocka_unit_test(test_environment),
+		cmocka_unit_test(test_environment_too_large),
+		cmocka_unit_test(test_session_of_the_environment),
+		cmocka_unit_test(test_session_of_a_tree),
 		cmocka_unit_test_setup_teardown(test_git, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_git_is_not_fooled, set_up, tear_down),
 	};

@@ -66,6 +66,7 @@ static const struct owner owner = {
 	.container_runtime = STR("containerd"), .container_parent_id = STR("c0"),
 	.pod_uid = STR("pod-1"), .k8s_namespace = STR("ns"), .git_repo = STR("repo"),
 	.git_branch = STR("main"), .git_commit = STR("abc"), .tag_cnt = 2,
+	.session_id = STR("tree-1"), .session_source = STR("process_tree"),
 	.tag = {{STR("team"), STR("pay"), STR("pod_label")}, {STR("env"), STR(""), STR("x")}},
 };
 
@@ -236,6 +237,24 @@ static void test_provider_cost_and_reuse(void **state)
 	record_builder_free(b);
 }
 
+/* A client that names no session belongs to its tree of processes. */
+static void test_session_of_the_owner(void **state)
+{
+	struct record_builder *b = record_builder_new();
+	struct call call = full_call();
+	struct charge charge = full_charge();
+	struct record_inputs in = inputs(&call, &charge);
+
+	call.session_id = call.session_source = STR_NONE;
+
+	struct record *r = record_make(b, &in);
+
+	expect_str(r, RECORD_SESSION_ID, "tree-1");
+	expect_str(r, RECORD_SESSION_SOURCE, "process_tree");
+	free(r);
+	record_builder_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -243,6 +262,7 @@ int main(void)
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_provider_cost_and_reuse),
+		cmocka_unit_test(test_session_of_the_owner),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
