@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How far the probes reach: after a killed tolltap, with many processes on one file, in node whose
-text remaps itself, and in connections that were open before."""
+"""How far the probes reach: after a killed tolltap, with many processes on one file, and in connections
+that were open before."""
 import json
 import os
 import re
@@ -106,60 +106,6 @@ def test_thirty_processes(tls, bundled, book, home, tmp_path):
     assert sorted(r["process"]["pid"] for r in outcome.records) == sorted(pids)
     truth.none(truth.check_by_id(outcome.records, tls.calls, book))
     assert "capture." not in outcome.stderr, outcome.stderr
-
-
-# --- node, which may copy its code over itself ------------------------------------------------
-
-NODE_CLIENT = """
-const https = require('https');
-const [url, ask, cnt, gapMs] = process.argv.slice(-4);
-const body = JSON.stringify({model: 'gpt-4o', messages: [{role: 'user', content: 'hi'}]});
-const options = {method: 'POST', agent: new https.Agent({keepAlive: false}), headers: {
-  'content-type': 'application/json', 'content-length': body.length, 'x-exchange': ask}};
-const call = () => new Promise((done, failed) => {
-  const request = https.request(url + '/v1/chat/completions', options, (answer) => {
-    answer.on('data', () => {});
-    answer.on('end', done);
-  });
-  request.on('error', failed);
-  request.end(body);
-});
-const pause = () => new Promise((done) => setTimeout(done, Number(gapMs)));
-(async () => {
-  for (let i = 0; i < Number(cnt); i++) {
-    await call();
-    await pause();
-  }
-  console.log('over');
-})();
-"""
-
-
-def run_node(tls, bundled, home, folder, *options, **more):
-    client = folder / "client.js"
-    client.write_text(NODE_CLIENT)
-    command = [drive.NODE, *options, str(client), tls.url, bundled["chat"].id, "8", "200"]
-    return drive.run(command, dict(drive.environment(tls, home), **more), folder)
-
-
-def test_node(tls, bundled, book, home, tmp_path):
-    """Every call, the first one included."""
-    outcome = run_node(tls, bundled, home, tmp_path)
-    assert (outcome.status, outcome.stdout) == (0, "over\n"), outcome.stderr
-    assert len(tls.calls) == 8
-    truth.none(truth.check_in_order(outcome.records, tls.calls, book), outcome)
-    assert "capture." not in outcome.stderr, outcome.stderr
-
-
-@pytest.mark.parametrize("options, more", [
-    (["--use-largepages=on"], {}), (["--use-largepages=silent"], {}),
-    ([], {"NODE_OPTIONS": "--use-largepages=on"})])
-def test_node_with_large_pages(options, more, tls, bundled, home, tmp_path):
-    """Node copies its text: a breakpoint in it would be fatal. What is not seen is told."""
-    outcome = run_node(tls, bundled, home, tmp_path, *options, **more)
-    assert (outcome.status, outcome.stdout) == (0, "over\n"), outcome.stderr
-    assert len(tls.calls) == 8
-    assert len(outcome.records) == 8 or "capture." in outcome.stderr, outcome.stderr
 
 
 # --- connections that were open before --------------------------------------------------------

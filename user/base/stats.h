@@ -43,6 +43,9 @@ enum stat_class {
 	STAT(AEAD_FOREIGN, "capture.aead.foreign", INFO, "uses of a probed cipher that are no TLS records", "none needed") \
 	STAT(UNREADABLE_FILES, "capture.unreadable_files", LOSS, "mapped files that could not be read or were refused", \
 	     "run with CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE (root has both)") \
+	STAT(REMAPPED_PROCESSES, "capture.remapped_processes", LOSS, \
+	     "processes that had copied their code into huge pages, where no probe can be", \
+	     "start node without --use-largepages, NODE_OPTIONS included") \
 	STAT(MAPPING_LOST, "capture.mapping.lost", LOSS, "mapping notices lost; the processes were scanned again", \
 	     "give tolltap more CPU") \
 	STAT(DARK_CONNECTIONS, "coverage.dark.connections", INFO, "connections of which no plaintext was seen", \

@@ -21,6 +21,10 @@ static const struct {
 	u32 hint;
 	struct dark_class class;
 } class_rows[] = {
+	{ DARK_HAS_REMAPPED,
+	  { "huge_pages",
+	    "it has copied its code into huge pages, where no probe can be: start it without"
+	    " --use-largepages" } },
 	{ DARK_HAS_WAITING,
 	  { "lpstub",
 	    "its probes wait until it has started up: it may copy its code over itself" } },

@@ -21,7 +21,8 @@ enum dark_hint {
 	DARK_HAS_NSS = 1 << 5,
 	DARK_HAS_ERLANG = 1 << 6,
 	DARK_HAS_OTHER_LIBRARY = 1 << 7,	/* mbed TLS, wolfSSL */
-	DARK_HINT_BITS = 8,
+	DARK_HAS_REMAPPED = 1 << 8,	/* its code is a copy in huge pages */
+	DARK_HINT_BITS = 9,
 };
 
 struct dark_class {

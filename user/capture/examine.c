@@ -19,6 +19,7 @@
 #include "capture/discover.h"
 #include "capture/maps.h"
 #include "capture/names.h"
+#include "capture/remap.h"
 #include "capture/target.h"
 
 /* --- files ---------------------------------------------------------------------------------- */
@@ -104,14 +105,30 @@ struct examination {
 	file_report_fn on_file;
 	void *arg;
 	struct map *seen;		/* files, by device and inode */
+	u64 ino;			/* of the file that is looked at */
 	u32 hints;
 };
+
+static bool has_copied(const struct examination *x, const struct file_report *r)
+{
+	u64 offset[TARGET_PROBES_MAX];
+
+	if (!r->has_lpstub)
+		return false;
+	for (size_t i = 0; i < r->site_cnt; i++)
+		offset[i] = r->site[i].offset;
+	return !remap_is_backed(x->report->pid, x->ino, offset, r->site_cnt);
+}
 
 static void on_mapped_file(void *arg, const struct file_report *r)
 {
 	struct examination *x = arg;
+	struct file_report copied = *r;
 
-	if (!r->why) {
+	if (!r->why && has_copied(x, r)) {
+		copied.why = "the process has copied this code into huge pages";
+		x->hints |= DARK_HAS_REMAPPED;
+	} else if (!r->why) {
 		x->report->probed_cnt++;
 		x->hints |= DARK_HAS_PROBED;
 	} else if (r->is_refused) {
@@ -120,7 +137,7 @@ static void on_mapped_file(void *arg, const struct file_report *r)
 	} else {
 		return;
 	}
-	x->on_file(x->arg, r);
+	x->on_file(x->arg, &copied);
 }
 
 static void examine_mapping(struct examination *x, const struct maps_line *m)
@@ -130,6 +147,7 @@ static void examine_mapping(struct examination *x, const struct maps_line *m)
 	if (map_get(x->seen, key) || map_put(x->seen, key, x))
 		return;
 	x->report->file_cnt++;
+	x->ino = m->ino;
 	x->hints |= dark_hint_of_path(m->path);
 	__cleanup_close int fd = discover_open_file(x->report->pid, m->dev, m->ino, m->path);
 

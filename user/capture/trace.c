@@ -2,7 +2,6 @@
 /* The table of files and processes behind trace.h; who attaches when is decided here only. */
 #include "capture/trace.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,6 +20,7 @@
 #include "capture/discover.h"
 #include "capture/locate.h"
 #include "capture/names.h"
+#include "capture/remap.h"
 #include "capture/target.h"
 
 struct file {
@@ -45,6 +45,7 @@ struct use {
 	struct attach_links *links;
 	u64 mapped_ns;
 	bool is_waiting;
+	bool is_remapped;
 };
 
 struct process {
@@ -509,43 +510,13 @@ void trace_doubt(struct trace *t, pid_t pid, enum chunk_stack stack)
 
 /* --- files that are remapped at start-up ----------------------------------------------------- */
 
-/*
- * Node with --use-largepages copies its text over itself before it starts its first worker thread;
- * a breakpoint that stands by then kills it. So: two threads, and the text still backed by the
- * file.
- */
-static bool is_started_up(pid_t pid)
+static bool is_file_backed(pid_t pid, const struct target *t)
 {
-	char path[64];
-	size_t threads = 0;
+	u64 offset[TARGET_PROBES_MAX];
 
-	snprintf(path, sizeof(path), "/proc/%d/task", pid);
-	DIR *dir = opendir(path);
-	if (!dir)
-		return false;
-	for (struct dirent *e = readdir(dir); e && threads < 2; e = readdir(dir))
-		threads += e->d_name[0] != '.';
-	closedir(dir);
-	return threads >= 2;
-}
-
-/* Does the process still map every probed offset of the file executable? */
-static bool is_file_backed(pid_t pid, const struct file *f)
-{
-	char path[64], line[512], perm[8];
-	unsigned long from, to, offset, ino;
-	size_t found = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
-	__cleanup_fclose FILE *maps = fopen(path, "re");
-	while (maps && fgets(line, sizeof(line), maps)) {
-		if (sscanf(line, "%lx-%lx %7s %lx %*s %lu", &from, &to, perm, &offset, &ino) != 5 ||
-		    perm[2] != 'x' || ino != f->target.ino)
-			continue;
-		for (size_t i = 0; i < f->target.probe_cnt; i++)
-			found += f->target.probe[i].offset - offset < to - from;
-	}
-	return found >= f->target.probe_cnt;
+	for (size_t i = 0; i < t->probe_cnt; i++)
+		offset[i] = t->probe[i].offset;
+	return remap_is_backed(pid, t->ino, offset, t->probe_cnt);
 }
 
 static bool tick_process(void *arg, struct map_key key, void *value)
@@ -556,14 +527,15 @@ static bool tick_process(void *arg, struct map_key key, void *value)
 	for (size_t i = 0; i < p->use_cnt; i++) {
 		struct use *u = &p->use[i];
 
-		if (!u->is_waiting || !is_started_up(p->pid))
+		if (!u->is_waiting || !remap_is_over(p->pid))
 			continue;
 		u->is_waiting = false;
 		t->waiting_cnt--;
-		if (!is_file_backed(p->pid, u->file)) {
+		if (!is_file_backed(p->pid, &u->file->target)) {
 			log_warn("process %d has copied the code of %s into huge pages:"
 				 " it cannot be probed", p->pid, u->file->target.path);
-			stats_add(STAT_UNREADABLE_FILES, 1);
+			u->is_remapped = true;
+			stats_add(STAT_REMAPPED_PROCESSES, 1);
 			continue;
 		}
 		if (!use_attach(t, p, u) && u->mapped_ns)
@@ -611,7 +583,8 @@ u32 trace_hints(const struct trace *t, pid_t pid)
 	u32 hints = 0;
 
 	for (size_t i = 0; p && i < p->use_cnt; i++)
-		hints |= p->use[i].is_waiting ? DARK_HAS_WAITING : 0;
+		hints |= (p->use[i].is_waiting ? DARK_HAS_WAITING : 0) |
+			 (p->use[i].is_remapped ? DARK_HAS_REMAPPED : 0);
 	return hints;
 }
 

@@ -49,7 +49,7 @@ void trace_prepare_file(struct trace *t, int fd, const char *path);
 /* Attaches what had to wait for its process to have started up. True: something still waits. */
 bool trace_tick(struct trace *t);
 
-/* Whether a file's probes still wait for it to have started up: enum dark_hint. */
+/* Whether probes wait for it to have started up, or come too late: enum dark_hint. */
 u32 trace_hints(const struct trace *t, pid_t pid);
 
 /* fn may not add or remove processes. */

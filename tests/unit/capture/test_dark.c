@@ -31,6 +31,7 @@ static void test_the_likeliest_reason_wins(void **state)
 	assert_string_equal(class_of(DARK_HAS_JVM | DARK_HAS_PROBED), "jsse");
 	assert_string_equal(class_of(DARK_HAS_PROBED), "other_stack");
 	assert_string_equal(class_of(DARK_HAS_PROBED | DARK_HAS_WAITING), "lpstub");
+	assert_string_equal(class_of(DARK_HAS_PROBED | DARK_HAS_REMAPPED), "huge_pages");
 	assert_string_equal(class_of(DARK_HAS_REFUSED | DARK_HAS_PROBED), "unreadable");
 	assert_string_equal(dark_class_quic()->name, "quic");
 	assert_string_equal(dark_class_other_stack()->name, "other_stack");
