@@ -10,7 +10,9 @@ import drive
 GO = shutil.which("go") or "/usr/local/go/bin/go"
 SOURCE = drive.CLIENTS / "go"
 # as released programs are: without symbols and without debug information
-BASE = ["-trimpath", "-ldflags=-s -w"]
+STRIPPED = "-ldflags=-s -w"
+BASE = ["-trimpath", STRIPPED]
+NEXT = STRIPPED + " -X main.release=2"
 
 
 def build(name, *flags):

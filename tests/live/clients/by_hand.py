@@ -139,6 +139,15 @@ def steady(ssl):
     print("over", flush=True)
 
 
+def asked(ssl):
+    """A call on one connection for each line of standard input."""
+    tls = dial(ssl)
+    while sys.stdin.readline():
+        tls.sendall(request())
+        read_answer(ssl, tls)
+        print("call", flush=True)
+
+
 def finished(got):
     head, _, body = got.partition(b"\r\n\r\n")
     for line in head.split(b"\r\n"):

@@ -5,10 +5,13 @@
 //
 //	client JOBS serial|gather       net/http, one call after the other or all at once
 //	client JOBS raw                 one Write per request on a connection of its own
+//	client JOBS asked               a call for each line of standard input
+//	client JOBS update NEXT         calls, becomes the program NEXT in its own place, calls again
 //	client COUNT self               a TLS server and its client in one process, HTTP/2
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
@@ -19,7 +22,12 @@ import (
 	"net/url"
 	"os"
 	"sync"
+	"syscall"
+	"time"
 )
+
+// Of which build this is; the linker writes another one.
+var release = "1"
 
 type job struct {
 	Ask     string
@@ -81,6 +89,28 @@ func gather(jobs []job) {
 	all.Wait()
 }
 
+// On a connection each: of one that is kept, the next answer is waited for at once, and probes that
+// come later do not see that wait begin.
+func asked(jobs []job) {
+	lines := bufio.NewScanner(os.Stdin)
+	for _, j := range jobs {
+		if !lines.Scan() {
+			break
+		}
+		call(http.DefaultClient, j)
+		http.DefaultClient.CloseIdleConnections()
+	}
+}
+
+// What updaters of agents do: the next release takes this one's name, and the process goes on as it.
+func update(jobs []job, next string) {
+	serial(jobs)
+	self, err := os.Executable()
+	check(err)
+	check(os.Rename(next, self))
+	check(syscall.Exec(self, []string{self, os.Args[1], "updated"}, os.Environ()))
+}
+
 func roots() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pem, err := os.ReadFile(os.Getenv("SSL_CERT_FILE"))
@@ -110,8 +140,8 @@ func raw(jobs []job) {
 }
 
 func main() {
-	if len(os.Args) != 3 {
-		check(fmt.Errorf("usage: client JOBS serial|gather|raw; client COUNT self"))
+	if len(os.Args) < 3 {
+		check(fmt.Errorf("usage: client JOBS serial|gather|raw|asked|update; client COUNT self"))
 	}
 	switch os.Args[2] {
 	case "serial":
@@ -120,6 +150,15 @@ func main() {
 		gather(readJobs(os.Args[1]))
 	case "raw":
 		raw(readJobs(os.Args[1]))
+	case "asked":
+		asked(readJobs(os.Args[1]))
+	case "update":
+		update(readJobs(os.Args[1]), os.Args[3])
+	case "updated":
+		// the new file gets its probes in this time
+		time.Sleep(time.Second)
+		serial(readJobs(os.Args[1]))
+		fmt.Println("release", release)
 	case "self":
 		self(os.Args[1])
 	}
