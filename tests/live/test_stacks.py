@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """TLS libraries that programs bring along, and GnuTLS: the same truth from each."""
 import collections
+import itertools
 import shlex
 import shutil
 
@@ -47,6 +48,20 @@ def test_wheel(name, more, tls, bundled, book, home, tmp_path):
     command = drive.write_jobs(wheel(name, *more), rows, tmp_path, tls.url)
     outcome = drive.run(command, drive.environment(tls, home), tmp_path)
     check(outcome, tls, book, WHEELS[name], len(rows))
+
+
+@pytest.mark.parametrize("more", [(), ("thread",)], ids=["one thread", "a thread per call"])
+def test_all_in_one_process(more, tls, bundled, book, home, tmp_path):
+    """Five libraries by turns, three of them OpenSSL: the system's, a wheel's own, one linked in."""
+    stacks = dict(urllib="openssl", httpr="rustls", **WHEELS)
+    rows = rows_of(bundled)
+    command = drive.write_jobs(wheel(",".join(stacks), *more), rows, tmp_path, tls.url)
+    outcome = drive.run(command, drive.environment(tls, home), tmp_path)
+    assert outcome.status == 0, outcome.stderr
+    assert len(tls.calls) == len(rows) >= 2 * len(stacks)
+    truth.none(truth.check_in_order(outcome.records, tls.calls, book), outcome)
+    used = [r["tls"]["stack"] for r in sorted(outcome.records, key=truth.wall_ns)]
+    assert used == [s for s, _ in zip(itertools.cycle(stacks.values()), rows)]
 
 
 @pytest.mark.parametrize("form", FORMS)

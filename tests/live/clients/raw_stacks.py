@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """HTTP libraries whose wheels bring a TLS library of their own, as recorded: each job's body is sent
-verbatim. raw_stacks.py JOBS pycurl|pyopenssl|curl_cffi [thread]"""
+verbatim. raw_stacks.py JOBS LIBRARY[,LIBRARY...] [thread]: pycurl, pyopenssl, curl_cffi, httpr, urllib,
+which take turns where they are several."""
 import io
+import itertools
 import json
 import os
 import sys
@@ -46,9 +48,35 @@ def curl_cffi_post():
     return lambda url, body, headers: len(session.post(url, data=body, headers=headers).content)
 
 
+def httpr_post():
+    """rustls and ring, stripped."""
+    import httpr
+    client = httpr.Client(ca_cert_file=CA, timeout=60)
+    return lambda url, body, headers: len(client.post(url, content=body, headers=headers).content)
+
+
+def urllib_post():
+    """The system's libssl."""
+    import ssl
+    import urllib.error
+    import urllib.request
+    context = ssl.create_default_context(cafile=CA)
+
+    def post(url, body, headers):
+        request = urllib.request.Request(url, body, headers)
+        try:
+            return len(urllib.request.urlopen(request, context=context).read())
+        except urllib.error.HTTPError as e:
+            return len(e.read())
+    return post
+
+
+LIBRARIES = {"pycurl": pycurl_post, "pyopenssl": pyopenssl_post, "curl_cffi": curl_cffi_post,
+             "httpr": httpr_post, "urllib": urllib_post}
+
+
 def main():
-    post = {"pycurl": pycurl_post, "pyopenssl": pyopenssl_post,
-            "curl_cffi": curl_cffi_post}[sys.argv[2]]()
+    posts = itertools.cycle([LIBRARIES[name]() for name in sys.argv[2].split(",")])
     with open(sys.argv[1]) as f:
         jobs = json.load(f)
     # the library is mapped only now; it gets its probes in the next moment
@@ -57,7 +85,7 @@ def main():
     def ask(job):
         with open(job["body"], "rb") as f:
             body = f.read()
-        size = post(job["url"], body, job["headers"])
+        size = next(posts)(job["url"], body, job["headers"])
         print(json.dumps({"ask": job["ask"], "bytes": size}), flush=True)
     for job in jobs:
         if sys.argv[3:] == ["thread"]:
