@@ -43,7 +43,8 @@ int discover_scan_pid(struct discover *d, pid_t pid);
  * Opens the file behind a mapping, never another one that a container put under its name: through
  * /proc/PID/map_files, else below the process's root without following links out of it, and only
  * if it is a regular file with that inode. Deleted files work as long as they are mapped and
- * map_files may be read. A descriptor, -ESTALE: something else stands there, -ESRCH, -errno.
+ * map_files may be read, and are -EPERM or -EACCES else. A descriptor, -ESTALE: something else
+ * stands there, -ESRCH, -ENOENT: not mapped any more, and no such file; -errno.
  */
 int discover_open_file(pid_t pid, u64 dev, u64 ino, const char *path);
 

@@ -119,18 +119,12 @@ static int open_below_root_of(const char *root_path, const char *path, u64 dev, 
 	return root < 0 ? -errno : open_below(root, path, dev, ino);
 }
 
-int discover_open_file(pid_t pid, u64 dev, u64 ino, const char *path)
+static int open_by_name(pid_t pid, u64 dev, u64 ino, const char *path)
 {
 	char root[32];
-	struct maps_line m = { 0 };
-	int fd = find_mapping(pid, dev, ino, path, &m);
 
-	if (!fd)
-		fd = open_map_file(pid, &m);
-	if (fd >= 0 || fd == -ESRCH || fd == -EINVAL || fd == -ESTALE || path[0] != '/')
-		return fd;
 	snprintf(root, sizeof(root), "/proc/%d/root", pid);
-	fd = open_below_root_of(root, path, dev, ino);
+	int fd = open_below_root_of(root, path, dev, ino);
 	/* maps shows paths from our root: they differ where the process lives in a chroot */
 	if (fd == -ENOENT || fd == -ESTALE) {
 		int ours = open_below_root_of("/", path, dev, ino);
@@ -139,4 +133,18 @@ int discover_open_file(pid_t pid, u64 dev, u64 ino, const char *path)
 			return ours;
 	}
 	return fd;
+}
+
+int discover_open_file(pid_t pid, u64 dev, u64 ino, const char *path)
+{
+	struct maps_line m = { 0 };
+	int found = find_mapping(pid, dev, ino, path, &m);
+	int fd = found ? found : open_map_file(pid, &m);
+
+	if (fd >= 0 || fd == -ESRCH || fd == -EINVAL || fd == -ESTALE || path[0] != '/')
+		return fd;
+	int named = open_by_name(pid, dev, ino, path);
+
+	/* it is mapped, so there is such a file: without a name, and the other way is closed */
+	return named == -ENOENT && !found ? fd : named;
 }

@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -213,6 +215,97 @@ static void test_open_deleted_file(void **state)
 	munmap(p, 4096);
 }
 
+/* Deleted, and map_files closed to us: that is refused, and not a file that never was. */
+static void test_deleted_file_of_somebody_without_rights(void **state)
+{
+	char path[64];
+	struct stat st;
+	int status;
+
+	make_file(path, &st);
+	void *p = map_file(path);
+	unlink(path);
+	pid_t child = fork();
+
+	if (!child) {
+		if (!geteuid() && setresuid(65534, 65534, 65534))
+			_exit(1);
+		/* of its own it may read maps again */
+		prctl(PR_SET_DUMPABLE, 1);
+		int fd = discover_open_file(getpid(), st.st_dev, st.st_ino, path);
+
+		_exit(fd == -EPERM || fd == -EACCES ? 0 : 2);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	munmap(p, 4096);
+}
+
+/* A container whose root is a folder of ours; it says how it went through its end of a pipe. */
+static pid_t start_container(const char *root, int *ret_up)
+{
+	int up[2];
+
+	assert_int_equal(pipe2(up, O_CLOEXEC), 0);
+	pid_t pid = fork();
+
+	if (!pid) {
+		bool may_enter = !geteuid() || !unshare(CLONE_NEWUSER);
+		bool is_in = may_enter && !chroot(root) && !chdir("/");
+
+		if (write(up[1], is_in ? "y" : "n", 1) == 1)
+			pause();
+		_exit(0);
+	}
+	close(up[1]);
+	*ret_up = up[0];
+	return pid;
+}
+
+/* Links that a container puts where its library is said to be lead to files of its own only. */
+static void test_links_stay_in_their_root(void **state)
+{
+	static const char *const leads[] = {
+		"%s", "../../../../../..%s", "/proc/self/root%s", "/proc/1/root%s",
+	};
+	char root[] = "/tmp/tolltap-test-XXXXXX", secret[64], name[96], lead[160], said = 0;
+	struct stat st, own;
+	int up;
+
+	make_file(secret, &st);
+	assert_non_null(mkdtemp(root));
+	pid_t pid = start_container(root, &up);
+
+	assert_int_equal(read(up, &said, 1), 1);
+	if (said != 'y' && geteuid())
+		skip();		/* no user namespaces: only root can make a container */
+	assert_int_equal(said, 'y');
+	snprintf(name, sizeof(name), "%s/lib", root);
+	for (size_t i = 0; i < sizeof(leads) / sizeof(leads[0]); i++) {
+		snprintf(lead, sizeof(lead), leads[i], secret);
+		assert_int_equal(symlink(lead, name), 0);
+		int err = discover_open_file(pid, st.st_dev, st.st_ino, "/lib");
+
+		assert_int_equal(err, -ENOENT);
+		unlink(name);
+	}
+	/* and those within it lead where they say */
+	snprintf(lead, sizeof(lead), "%s/own", root);
+	assert_int_equal(link(secret, lead), 0);
+	assert_int_equal(stat(lead, &own), 0);
+	assert_int_equal(symlink("/own", name), 0);
+	int fd = discover_open_file(pid, own.st_dev, own.st_ino, "/lib");
+	assert_true(fd >= 0);
+	close(fd);
+	close(up);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	unlink(lead);
+	unlink(name);
+	rmdir(root);
+	unlink(secret);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +313,8 @@ int main(void)
 		cmocka_unit_test(test_scan_tells_what_is_there),
 		cmocka_unit_test(test_open_refuses_another_file),
 		cmocka_unit_test(test_open_deleted_file),
+		cmocka_unit_test(test_deleted_file_of_somebody_without_rights),
+		cmocka_unit_test(test_links_stay_in_their_root),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
