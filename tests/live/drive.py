@@ -13,6 +13,7 @@ TOLLTAP = ROOT / "build/tolltap"
 TOLLTAP_DEV = ROOT / "build/tolltap-dev"
 CACHE = pathlib.Path(os.environ.get("TOLLTAP_CACHE") or pathlib.Path.home() / ".cache/tolltap")
 PYTHON = str(CACHE / "venv/bin/python")
+AGENTS = str(CACHE / "venv-agents/bin/python")  # google-adk, xai-sdk: their pins differ
 NODE = shutil.which("node") or "node"
 CURL = shutil.which("curl") or "curl"
 CLIENTS = HERE / "clients"

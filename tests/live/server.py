@@ -82,6 +82,7 @@ class Server:
         self.calls, self.connections = [], []
         self.lock, self.serial, self.sockets = threading.Lock(), 0, []
         self.is_stopping = False
+        self.script = []                # ids, answered in this order whatever is asked
         self.on_answer = None           # test hook: (call, pieces) -> pieces
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(self.pki.leaf, self.pki.leaf_key)
@@ -107,7 +108,7 @@ class Server:
 
     def forget(self):
         with self.lock:
-            self.calls, self.connections = [], []
+            self.calls, self.connections, self.script = [], [], []
 
     # --- connections ----------------------------------------------------------------------
 
@@ -179,8 +180,7 @@ class Server:
 
     def _call(self, connection, request):
         _, _, headers, body = request
-        asked = ASKED.search(b"exchange:" + headers["x-exchange"].encode()
-                             if "x-exchange" in headers else body)
+        asked = self._asked(headers, body)
         if headers.get("upgrade", "").lower() == "websocket":
             return Call(connection, request, self._refusal(426, "upgrade refused"))
         if not asked or asked[1].decode() not in self.recorded:
@@ -190,6 +190,14 @@ class Server:
             serial = self.serial
         answer = unique.copy(self.recorded[asked[1].decode()], serial, bool(asked[2]))
         return Call(connection, request, answer)
+
+    def _asked(self, headers, body):
+        """The match that names the exchange, or None."""
+        if self.script:
+            return ASKED.search(b"exchange:" + self.script.pop(0).encode())
+        if "x-exchange" in headers:
+            return ASKED.search(b"exchange:" + headers["x-exchange"].encode())
+        return ASKED.search(body)
 
     def _refusal(self, status, why):
         body = b'{"error":{"message":"%s","type":"invalid_request_error"}}' % why.encode()
