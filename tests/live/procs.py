@@ -24,13 +24,11 @@ def descendants(pid):
     return found
 
 
-def socket_inode(port):
+def sockets(port):
+    """Links of the sockets at this port; an earlier one may still linger there, of nobody."""
     with open("/proc/net/tcp") as f:
-        for line in f.readlines()[1:]:
-            fields = line.split()
-            if int(fields[1].split(":")[1], 16) == port:
-                return fields[9]
-    return None
+        rows = [line.split() for line in f.readlines()[1:]]
+    return {f"socket:[{r[9]}]" for r in rows if int(r[1].split(":")[1], 16) == port and r[9] != "0"}
 
 
 def owner_of_port(port, root_pid):
@@ -45,12 +43,12 @@ def owner_of_port(port, root_pid):
 
 
 def owner_now(port, root_pid):
-    inode = socket_inode(port)
+    held = sockets(port)
     for pid in descendants(root_pid):           # a parent before those that it forks, who hold it too
         try:
             fds = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
         except OSError:
             continue
-        if f"socket:[{inode}]" in fds:
+        if held.intersection(fds):
             return pid
     return None
