@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tolltap run and watch: live events into the pipeline, a receipt at the end. */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/stats.h"
 #include "cmd.h"
 #include "outlet.h"
 #include "tracer.h"
@@ -66,6 +68,15 @@ static void live_add_dark(void *arg, const struct dark_row *dark)
 	facts->dark[at] = row;
 }
 
+/* The receipt tells the losses; the rest is for who asks. */
+static void live_log_counters(void)
+{
+	for (int i = 0; i < STAT_MAX; i++)
+		if (stats_get((enum stat_id)i))
+			log_debug("%s %" PRIu64, stats_info((enum stat_id)i)->name,
+				  stats_get((enum stat_id)i));
+}
+
 static int live_trace(const struct options *o, const char *title, int (*trace)(struct tracer *t))
 {
 	static const struct tracer_ops ops = {.on_event = live_on_event, .on_tick = live_on_tick};
@@ -99,6 +110,7 @@ static int live_trace(const struct options *o, const char *title, int (*trace)(s
 	capture_walk_dark(tracer_capture(live.tracer), live_add_dark, &facts);
 	facts.capture_line = capture_describe(tracer_capture(live.tracer));
 	outlet_close(live.outlet, &facts);
+	live_log_counters();
 	tracer_free(live.tracer);
 	return status;
 }

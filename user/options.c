@@ -238,7 +238,7 @@ static const struct option_row option_rows[] = {
 	{"quiet", NULL, PRICING, set_quiet, "no line per call, no receipt"},
 	{"color", "WHEN", PRICING, set_color, "auto, always or never"},
 	{"verbose", NULL, SHOWING | TRACING | IN(COMMAND_DOCTOR), set_verbose,
-	 "say what is being done"},
+	 "say what is being done, and every counter at the end"},
 };
 
 static const struct {
