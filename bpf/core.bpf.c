@@ -460,22 +460,20 @@ static __always_inline bool is_post(u64 buf)
 }
 
 /*
- * A suspended connection is not forgotten: on a kept-alive one the next request may be a chat. The
- * operation that begins with POST ends the suspension here and now, because the answer may be read
- * before user space has seen the request.
+ * A suspended connection is not forgotten: on a kept-alive one the next request may be a chat. A
+ * POST ends the suspension here and now, because its answer may be read before user space has seen
+ * it; for the same reason a suspension that was decided without knowing of the POST never begins.
  */
-static __always_inline u32 verdict_of(const struct conn_key *key, const struct conn *c,
-				      const struct call_args *a)
+static __always_inline u32 verdict_of(const struct conn_key *key, const struct conn *c)
 {
 	struct conn_verdict *v = bpf_map_lookup_elem(&verdicts, key);
 
 	if (!v || v->generation != c->generation)
 		return VERDICT_UNKNOWN;
-	if (v->state == VERDICT_SUSPENDED && a->dir == CHUNK_WRITE && is_post(a->buf)) {
-		bpf_map_delete_elem(&verdicts, key);
-		return VERDICT_UNKNOWN;
-	}
-	return v->state;
+	if (v->state != VERDICT_SUSPENDED || c->posted <= v->written)
+		return v->state;
+	bpf_map_delete_elem(&verdicts, key);
+	return VERDICT_UNKNOWN;
 }
 
 /* Tells of the bytes that a suspension kept back, so that they are a known hole and no loss. */
@@ -523,7 +521,9 @@ static __noinline int emit_call(struct emit *e, const struct call_args *a, u64 l
 		coverage_note_plaintext(key.tgid, a->dir, len);
 	count(KC_BYTES_SEEN, len);
 
-	u32 state = verdict_of(&key, c, a);
+	if (a->dir == CHUNK_WRITE && is_post(a->buf))
+		c->posted = c->position[CHUNK_WRITE] + 1;
+	u32 state = verdict_of(&key, c);
 
 	*e = (struct emit){
 		.addr = a->buf,

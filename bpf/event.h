@@ -57,7 +57,7 @@ enum chunk_stack {
 
 /* What user space decided about a connection; value of the kernel's verdict map. */
 enum verdict_state {
-	VERDICT_UNKNOWN = 0,	/* not decided: everything is copied */
+	VERDICT_UNKNOWN = 0,	/* not decided, though it may be HTTP: everything is copied */
 	VERDICT_TRACKED = 1,	/* LLM traffic: everything is copied */
 	VERDICT_SUSPENDED = 2,	/* HTTP of something else: nothing, until the next POST */
 	VERDICT_IGNORED = 3,	/* not HTTP: nothing, for good */
@@ -196,6 +196,11 @@ struct conn_key {
 struct conn_verdict {
 	u32 generation;
 	u32 state;		/* enum verdict_state */
+	/*
+	 * SUSPENDED: the position of the write direction that the decision knew of. A POST behind
+	 * it makes it void: the answer to that may be wanted.
+	 */
+	u64 written;
 };
 
 /* One per process in scope; user space makes the first zeroed, the kernel those of its children. */

@@ -47,6 +47,7 @@ struct thread_calls {
 struct conn {
 	u64 position[CHUNK_DIR_MAX];
 	u64 skipped[CHUNK_DIR_MAX];	/* bytes before position that a verdict kept back */
+	u64 posted;			/* behind the first byte of the newest POST written */
 	u32 generation;
 	u32 image;
 	u8 is_born;

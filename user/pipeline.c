@@ -29,15 +29,21 @@ struct pipeline {
 
 /* --- backward: what was learnt about a connection ------------------------------------------- */
 
-static void pipeline_set_verdict(struct pipeline *p, const struct conn *conn,
-				 enum verdict_state verdict)
+static void pipeline_set_verdict(struct pipeline *p, struct conn *conn, enum verdict_state verdict)
 {
-	struct chunk name = {
+	const struct chunk name = {
 		.ev = {.tgid = conn->tgid, .start_ns = conn->start_ns},
 		.conn = conn->key,
 		.generation = conn->generation,
+		.dir = CHUNK_WRITE,
+		.position = conn->position[CHUNK_WRITE],
 	};
 
+	/* where one call was there may be its views */
+	if (conn->verdict == VERDICT_IGNORED ||
+	    (conn->verdict == VERDICT_TRACKED && verdict != VERDICT_IGNORED))
+		return;
+	conn->verdict = verdict;
 	if (p->options.on_verdict)
 		p->options.on_verdict(p->options.arg, &name, verdict);
 }
@@ -132,15 +138,14 @@ static void on_call(void *arg, const struct exchange *x, const struct call *call
 static bool on_request(void *arg, struct exchange *x)
 {
 	struct pipeline *p = arg;
-	const struct conn *conn = x->conn;
+	struct conn *conn = x->conn;
 	bool is_wanted;
 
 	x->origin = (u64)conn->tgid << 40 ^ conn->start_ns;
 	is_wanted = llm_on_request(p->llm, x);
 
-	stats_add(STAT_HTTP_EXCHANGES, 1);
 	if (is_wanted)
-		pipeline_set_verdict(p, x->conn, VERDICT_TRACKED);
+		pipeline_set_verdict(p, conn, VERDICT_TRACKED);
 	return is_wanted;
 }
 
@@ -155,17 +160,30 @@ static void on_unit(void *arg, struct exchange *x, enum http_dir dir, enum unit_
 	llm_on_unit(((struct pipeline *)arg)->llm, x, dir, step, s);
 }
 
+/*
+ * Behind an exchange that was no call: whether nothing is wanted of its connection until the next
+ * POST. At a provider's host a GET may be the view of a call. HTTP/2's header tables need every
+ * byte; a server reads its POST, which ends no suspension.
+ */
+static enum verdict_state pipeline_verdict_on(const struct exchange *x)
+{
+	const struct conn *conn = x->conn;
+	bool is_wanted = llm_knows_host(x->authority) || x->version >= 20 ||
+			 x->flags & EXCHANGE_F_SERVER_SIDE || !http_conn_is_idle(conn->user);
+
+	return is_wanted ? VERDICT_UNKNOWN : VERDICT_SUSPENDED;
+}
+
 static void on_done(void *arg, struct exchange *x)
 {
 	struct pipeline *p = arg;
 
-	/* of a suspended connection bytes are left out; HTTP/2's header tables need every one */
-	if (!llm_is_call(x) && x->version < 20)
-		pipeline_set_verdict(p, x->conn, VERDICT_SUSPENDED);
+	if (!llm_is_call(x))
+		pipeline_set_verdict(p, x->conn, pipeline_verdict_on(x));
 	llm_on_done(p->llm, x);
 }
 
-static void on_protocol(void *arg, const void *conn, enum http_protocol protocol)
+static void on_protocol(void *arg, void *conn, enum http_protocol protocol)
 {
 	if (protocol == HTTP_PROTO_NONE)
 		pipeline_set_verdict(arg, conn, VERDICT_IGNORED);

@@ -22,6 +22,7 @@ struct pipeline_options {
 	struct sinks *sinks;		/* started; outlives the pipeline */
 	struct owners_options owners;
 	s64 wall_offset_ns;		/* wall = boot + offset */
+	/* conn names the connection, and how far its writes were read when this was decided */
 	void (*on_verdict)(void *arg, const struct chunk *conn, enum verdict_state verdict);
 	void *arg;
 };

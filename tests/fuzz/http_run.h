@@ -72,7 +72,7 @@ static void on_done(void *arg, struct exchange *x)
 	must(s->done <= s->begun);
 }
 
-static void on_protocol(void *arg, const void *conn, enum http_protocol protocol)
+static void on_protocol(void *arg, void *conn, enum http_protocol protocol)
 {
 	struct state *s = arg;
 

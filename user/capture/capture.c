@@ -152,16 +152,15 @@ static bool is_alive(void *arg, pid_t pid)
 	return bpf_scope_has(l->bpf, pid);
 }
 
-static void set_verdict(struct live *l, const struct conn_key *key, u32 generation,
-			enum verdict_state verdict)
+static void set_verdict(struct live *l, const struct conn_key *key,
+			const struct conn_verdict *verdict)
 {
-	struct conn_verdict value = { .generation = generation, .state = verdict };
 	int err;
 
 	/* of a process that has ended nobody would take the entry away again */
 	if (!trace_has_process(l->trace, key->tgid))
 		return;
-	err = bpf_verdict_set(l->bpf, key, &value);
+	err = bpf_verdict_set(l->bpf, key, verdict);
 	if (err)
 		log_debug("verdict not set: %s", strerror(-err));
 }
@@ -264,7 +263,9 @@ static void set_half_verdict(void *arg, const struct conn_key *half, u32 generat
 {
 	struct live *l = arg;
 
-	set_verdict(l, half, generation, verdict);
+	const struct conn_verdict value = { .generation = generation, .state = verdict };
+
+	set_verdict(l, half, &value);
 }
 
 static int open_halves(struct live *l)
@@ -455,11 +456,18 @@ static void live_set_verdict(struct capture *c, const struct chunk *chunk,
 {
 	struct live *l = (struct live *)c;
 	struct conn_key key = { .conn = chunk->conn, .tgid = chunk->ev.tgid };
+	const struct conn_verdict value = {
+		.generation = chunk->generation,
+		.state = verdict,
+		.written = chunk->position,
+	};
 
-	if (verdict == VERDICT_TRACKED || verdict == VERDICT_SUSPENDED)
+	if (verdict != VERDICT_IGNORED)
 		trace_prove(l->trace, chunk->ev.tgid, chunk->stack);
+	if (verdict == VERDICT_UNKNOWN)
+		return;
 	if (!halves_set_verdict(l->halves, chunk, verdict))
-		set_verdict(l, &key, chunk->generation, verdict);
+		set_verdict(l, &key, &value);
 }
 
 /* --- what stayed dark ----------------------------------------------------------------------- */

@@ -75,7 +75,11 @@ int capture_poll(struct capture *c, int timeout_ms);
 /* Delivers everything that is still in the rings. */
 void capture_drain(struct capture *c);
 
-/* What the pipeline decided about a connection; a stale generation is ignored. */
+/*
+ * What the pipeline decided about a connection; a stale generation is ignored. chunk->position: of
+ * the write direction, how far it was read by then; VERDICT_SUSPENDED is void once a POST stands
+ * behind it.
+ */
 void capture_set_verdict(struct capture *c, const struct chunk *chunk, enum verdict_state verdict);
 
 size_t capture_scope_count(const struct capture *c);	/* processes in scope that are alive */

@@ -345,6 +345,9 @@ bool halves_set_verdict(struct halves *p, const struct chunk *chunk, enum verdic
 	c = map_get(p->conns, conn_key(chunk->conn & ~PAIR_NAME, chunk->ev.tgid));
 	if (!c || c->generation != chunk->generation)
 		return true;
+	/* the half that is read would not see the POST that ends a suspension */
+	if (verdict == VERDICT_SUSPENDED)
+		return true;
 	c->verdict = verdict;
 	c->has_verdict = true;
 	for (size_t i = 0; i < CHUNK_DIR_MAX; i++)

@@ -28,7 +28,10 @@ void halves_free(struct halves *p);			/* what is held is counted as lost */
 
 void halves_feed(struct halves *p, const struct event *ev);
 
-/* For a connection of ours, live or over: true. Also applies to a half that is told later. */
+/*
+ * For a connection of ours, live or over: true. Also applies to a half that is told later; a
+ * suspension applies to none.
+ */
 bool halves_set_verdict(struct halves *p, const struct chunk *chunk, enum verdict_state verdict);
 
 #endif

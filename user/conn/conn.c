@@ -108,6 +108,7 @@ static void conn_out_bytes(void *arg, u64 ts_ns, const u8 *p, size_t n)
 	struct conn_sink *s = arg;
 
 	s->e->pub.bytes[s->dir] += n;
+	s->e->pub.position[s->dir] = s->e->dir[s->dir].next;
 	s->t->ops->on_bytes(s->t->arg, &s->e->pub, s->dir, ts_ns, p, n);
 }
 
@@ -116,6 +117,7 @@ static void conn_out_gap(void *arg, u64 ts_ns, u64 n, enum gap_kind kind)
 	struct conn_sink *s = arg;
 
 	s->e->pub.gap_bytes[s->dir] += n;
+	s->e->pub.position[s->dir] = s->e->dir[s->dir].next;
 	if (kind == GAP_LOST || kind == GAP_FAULT)
 		stats_add(STAT_CONN_GAP_BYTES, n);
 	s->t->ops->on_gap(s->t->arg, &s->e->pub, s->dir, ts_ns, n, kind);

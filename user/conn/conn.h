@@ -41,6 +41,8 @@ struct conn {
 	u64 opened_ns;
 	u64 bytes[CHUNK_DIR_MAX];	/* delivered, gaps excluded */
 	u64 gap_bytes[CHUNK_DIR_MAX];
+	u64 position[CHUNK_DIR_MAX];	/* behind the newest operation told of, gaps included */
+	u8 verdict;			/* enum verdict_state, the newest; the pipeline's own */
 	void *user;			/* the next room's state, set by on_open's return */
 };
 

@@ -175,7 +175,7 @@ struct exchange {
 	u64 wire_bytes[HTTP_DIR_MAX];	/* head and body as captured */
 	u64 body_bytes[HTTP_DIR_MAX];	/* decoded */
 	u64 gap_bytes[HTTP_DIR_MAX];	/* policy holes included */
-	const void *conn;		/* struct conn of the pipeline, opaque here */
+	void *conn;		/* struct conn of the pipeline, opaque here */
 	u64 origin;			/* equal for exchanges of one process, opaque too */
 	void *user;			/* the llm room's state */
 };

@@ -9,7 +9,7 @@
 
 _Static_assert(sizeof(struct http_conn) < 1024, "CONN_MAX of these are kept");
 
-struct http_conn *http_conn_new(const struct http_ops *ops, void *arg, const void *conn)
+struct http_conn *http_conn_new(const struct http_ops *ops, void *arg, void *conn)
 {
 	struct http_conn *h = calloc(1, sizeof(*h));
 
@@ -157,4 +157,14 @@ void http_conn_close(struct http_conn *h, u64 ts_ns)
 		side_close(h, s, ts_ns);
 	}
 	pair_finish_all(h, ts_ns, true);
+}
+
+bool http_conn_is_idle(const struct http_conn *h)
+{
+	const struct http_side *s;
+
+	if (!h || h->reader || h->first || h->request_side < 0)
+		return false;
+	s = &h->side[h->request_side];
+	return s->state == SIDE_HEAD && s->is_idle && !s->hold.first;
 }

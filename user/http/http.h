@@ -76,14 +76,14 @@ struct http_ops {
 			struct str s);
 	/* The exchange is over, well or not (x->flags); it and its arena are freed on return. */
 	void (*on_done)(void *arg, struct exchange *x);
-	void (*on_protocol)(void *arg, const void *conn, enum http_protocol protocol);
+	void (*on_protocol)(void *arg, void *conn, enum http_protocol protocol);
 	void (*on_undecoded)(void *arg, const void *conn, enum undecoded_kind kind, u64 bytes);
 };
 
 struct http_conn;
 
 /* conn is handed through to exchange.conn. NULL when memory is out. */
-struct http_conn *http_conn_new(const struct http_ops *ops, void *arg, const void *conn);
+struct http_conn *http_conn_new(const struct http_ops *ops, void *arg, void *conn);
 void http_conn_free(struct http_conn *h);		/* after http_conn_close; NULL is fine */
 
 /* is_write: the traced process sent these bytes. */
@@ -92,6 +92,8 @@ void http_conn_gap(struct http_conn *h, bool is_write, u64 ts_ns, u64 n, bool is
 /* not seen from its first byte: resync at the next head */
 void http_conn_late(struct http_conn *h);
 void http_conn_close(struct http_conn *h, u64 ts_ns);	/* ends what is open */
+/* HTTP/1 between exchanges: none is open, no byte of a next one has come; NULL is not */
+bool http_conn_is_idle(const struct http_conn *h);
 
 const char *http_undecoded_name(enum undecoded_kind kind);	/* "h2", "websocket", ... */
 

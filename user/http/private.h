@@ -91,7 +91,7 @@ struct http_protocol_ops {
 struct http_conn {
 	const struct http_ops *ops;
 	void *arg;
-	const void *conn;
+	void *conn;
 	struct http_side side[2];	/* [is_write] */
 	int request_side;		/* index into side; -1: not known yet */
 	bool is_role_sure;		/* not merely guessed from a late response line */

@@ -261,6 +261,8 @@ static void test_verdicts(void **state)
 	c.conn = f->seen[0].conn;
 	c.generation = f->seen[0].generation;
 	assert_true(halves_set_verdict(f->halves, &c, VERDICT_SUSPENDED));
+	assert_int_equal(f->verdict_cnt, 0);
+	assert_true(halves_set_verdict(f->halves, &c, VERDICT_TRACKED));
 	assert_int_equal(f->verdict_cnt, 1);
 	assert_int_equal(f->verdict[0].conn, KEY_OUT);
 	/* the other half hears of it when it is told */
@@ -268,7 +270,7 @@ static void test_verdicts(void **state)
 	assert_int_equal(f->verdict_cnt, 2);
 	assert_int_equal(f->verdict[1].conn, KEY_IN);
 	assert_int_equal(f->verdict[1].generation, 9);
-	assert_int_equal(f->verdict[1].state, VERDICT_SUSPENDED);
+	assert_int_equal(f->verdict[1].state, VERDICT_TRACKED);
 	/* of an older connection: ours, but nobody is told */
 	c.generation--;
 	assert_true(halves_set_verdict(f->halves, &c, VERDICT_IGNORED));

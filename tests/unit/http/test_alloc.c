@@ -89,7 +89,7 @@ static void on_done(void *arg, struct exchange *x)
 	((struct counts *)arg)->done++;
 }
 
-static void on_protocol(void *arg, const void *conn, enum http_protocol protocol)
+static void on_protocol(void *arg, void *conn, enum http_protocol protocol)
 {
 }
 

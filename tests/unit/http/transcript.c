@@ -125,7 +125,7 @@ static void say_done(void *arg, struct exchange *x)
 	buf_append_char(&t->text, '\n');
 }
 
-static void say_protocol(void *arg, const void *conn, enum http_protocol protocol)
+static void say_protocol(void *arg, void *conn, enum http_protocol protocol)
 {
 	static const char *const names[] = {"unknown", "h1", "h2", "websocket", "none"};
 	struct transcript *t = arg;
