@@ -47,7 +47,7 @@ GEN := $(GEN_SKEL) $(GEN_CARDS) $(GEN_PROTO)
 obj = $(patsubst %.c,$(B)/$(1)/%.o,$(filter-out $(B)/%,$(2))) $(patsubst $(B)/%.c,$(B)/$(1)/%.o,$(filter $(B)/%,$(2)))
 LIB_ALL := $(LIB_SRC) $(GEN_CARDS) $(GEN_PROTO)
 
-.PHONY: all check unit test live live-all vm bench fuzz lint install uninstall clean deps demo corpus docs bpf-arm64 mutants
+.PHONY: all check check-programs unit test live live-all vm bench fuzz lint install uninstall clean deps demo corpus docs bpf-arm64 mutants
 all: $(B)/tolltap $(B)/tolltap-dev
 
 # --- generated -------------------------------------------------------------------------------------------------------
@@ -119,7 +119,9 @@ unit: $(UNIT_BIN)
 	$(Q)tests/run-unit $(UNIT_BIN)
 corpus: all $(B)/asan/tolltap-dev
 	$(Q)tests/run-corpus
-check: all unit lint bpf-arm64 $(B)/asan/tolltap-dev $(FUZZ_BIN)
+# all that check runs, so that -j builds it
+check-programs: all bpf-arm64 $(B)/asan/tolltap-dev $(UNIT_BIN) $(FUZZ_BIN)
+check: check-programs unit lint
 	$(Q)tests/run-docs
 	$(Q)tests/run-fuzz --replay $(FUZZ_BIN)
 	$(Q)tests/fuzz/planted/run
