@@ -464,8 +464,10 @@ static enum completeness llm_completeness(const struct llm *l, const struct llm_
 		return COMPLETE_DUPLICATE_VIEW;
 	if (!s->usage_cnt)
 		return COMPLETE_UNMETERED;
+	if (s->is_estimated && (estimate_is_low(s) || s->call.flags & CALL_F_TRUNCATED))
+		return COMPLETE_LOWER_BOUND;	/* of what was lost nothing was counted */
 	if (s->is_estimated)
-		return estimate_is_low(s) ? COMPLETE_LOWER_BOUND : COMPLETE_ESTIMATED;
+		return COMPLETE_ESTIMATED;
 	if (s->is_from_header && s->is_usage_whole)
 		return COMPLETE_EXACT;
 	if (is_lost || s->is_started_only || !s->is_usage_whole)
