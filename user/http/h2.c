@@ -190,13 +190,14 @@ static size_t h2_take_preface(struct h2 *h2, struct h2_side *s, const u8 *p, siz
 	return take;
 }
 
-/* Found, or what cannot be the beginning of a frame is let go. */
-static void h2_search(struct h2 *h2, struct h2_side *s, bool is_record_end)
+/* Found, or what cannot be the beginning of a frame is let go. added: the last bytes of scan. */
+static void h2_search(struct h2 *h2, struct h2_side *s, size_t added, bool is_record_end)
 {
 	struct h2_to to = {h2, s};
 	struct buf scan = s->scan;
-	size_t at;
-	bool is_found = h2_frame_find((const u8 *)scan.p, scan.n, is_record_end, &at);
+	size_t known = scan.n - added, at;
+	size_t from = known < H2_HEAD_BYTES ? 0 : known - H2_HEAD_BYTES;
+	bool is_found = h2_frame_find((const u8 *)scan.p, scan.n, from, is_record_end, &at);
 
 	stats_add(STAT_HTTP_RESYNC_BYTES, at);
 	if (!is_found) {
@@ -227,7 +228,7 @@ static size_t h2_take_lost(struct h2 *h2, struct h2_side *s, const u8 *p, size_t
 		buf_fini(&s->scan);
 		return take;
 	}
-	h2_search(h2, s, take == n);
+	h2_search(h2, s, take, take == n);
 	return take;
 }
 

@@ -174,29 +174,48 @@ static bool h2_plausible_at(const u8 *p, struct h2_head *ret)
 	return !(p[5] & 0x80) && h2_head_is_plausible(ret);
 }
 
-bool h2_frame_find(const u8 *p, size_t n, bool is_record_end, size_t *ret_at)
+enum h2_look {
+	LOOK_NO,
+	LOOK_MORE,	/* plausible as far as there are bytes */
+	LOOK_YES,
+};
+
+static enum h2_look h2_look_at(const u8 *p, size_t n, bool is_record_end)
 {
 	struct h2_head head, next;
 
-	for (size_t i = 0; i < n; i++) {
+	if (n < H2_HEAD_BYTES)
+		return LOOK_MORE;
+	if (!h2_plausible_at(p, &head))
+		return LOOK_NO;
+
+	size_t end = H2_HEAD_BYTES + head.length;
+
+	if (end == n && is_record_end)
+		return LOOK_YES;
+	if (end + H2_HEAD_BYTES > n)
+		return LOOK_MORE;
+	return h2_plausible_at(p + end, &next) ? LOOK_YES : LOOK_NO;
+}
+
+bool h2_frame_find(const u8 *p, size_t n, size_t from, bool is_record_end, size_t *ret_at)
+{
+	size_t first = n;
+
+	for (size_t i = 0; i < n; i = first < n && i < from ? from : i + 1) {
 		if (p[i] != 0)		/* of a length that large no frame is looked for */
 			continue;
-		*ret_at = i;
-		if (n - i < H2_HEAD_BYTES)
-			return false;
-		if (!h2_plausible_at(p + i, &head))
-			continue;
 
-		size_t end = i + H2_HEAD_BYTES + head.length;
+		enum h2_look look = h2_look_at(p + i, n - i, is_record_end);
 
-		if (end == n && is_record_end)
+		if (look == LOOK_MORE && first == n)
+			first = i;
+		if (look == LOOK_YES) {
+			*ret_at = i;
 			return true;
-		if (end + H2_HEAD_BYTES > n)
-			return false;
-		if (h2_plausible_at(p + end, &next))
-			return true;
+		}
 	}
-	*ret_at = n;
+	*ret_at = first;
 	return false;
 }
 

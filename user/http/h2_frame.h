@@ -70,9 +70,11 @@ void h2_frame_skip(struct h2_frame *f, u64 n, const struct h2_frame_ops *ops, vo
 bool h2_head_is_plausible(const struct h2_head *head);
 /*
  * Looks for two frames in a row, or one that ends with the record, in p[0..n). True: *ret_at is
- * where they begin; else no frame begins before *ret_at.
+ * where they begin; else no frame begins before *ret_at. The middle of a head may look like one of
+ * a long frame, so behind what needs more bytes to be told it looks on, from `from`: what stands
+ * before that was looked at when it came.
  */
-bool h2_frame_find(const u8 *p, size_t n, bool is_record_end, size_t *ret_at);
+bool h2_frame_find(const u8 *p, size_t n, size_t from, bool is_record_end, size_t *ret_at);
 /* Whether p[0..n), a record from its start, looks like frames: whole ones, or two and more. */
 bool h2_frame_is_row(const u8 *p, size_t n);
 
