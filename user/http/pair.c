@@ -165,6 +165,13 @@ struct http_x *pair_pick(struct http_conn *h, u64 ts_ns)
 	return pair_take(h, newest);
 }
 
+bool pair_is_followed(const struct http_conn *h, const struct http_x *x, u64 ts_ns)
+{
+	const struct http_x *next = x->next;
+
+	return next && next->head_done && next->pub.request_start_ns <= ts_ns && !h->is_pipelined;
+}
+
 static void pair_end_flags(const struct http_conn *h, struct http_x *x, bool is_close)
 {
 	if (!x->request_over)

@@ -182,6 +182,11 @@ struct http_x *pair_new(struct http_conn *h, struct http_side *s, const struct h
 struct http_x *pair_awaiting(const struct http_conn *h);
 /* The exchange that a response head of that time answers; NULL: none that we know. */
 struct http_x *pair_pick(struct http_conn *h, u64 ts_ns);
+/*
+ * Whether at that time the next request had been sent, by a client that waits for the whole answer
+ * before it does.
+ */
+bool pair_is_followed(const struct http_conn *h, const struct http_x *x, u64 ts_ns);
 /* It goes on elsewhere, and is the caller's. */
 void pair_detach(struct http_conn *h, struct http_x *x);
 void pair_finish_if_over(struct http_conn *h, struct http_x *x);

@@ -196,6 +196,10 @@ size_t recover_step(struct http_conn *h, struct http_side *s, const u8 *p, size_
 	size_t before = s->scan.n;
 	enum detect d = DETECT_NO;
 
+	if (before == 0 && pair_is_followed(h, s->x, s->ts_ns)) {
+		recover_over(h, s);
+		return 0;
+	}
 	if (before == 0) {
 		if (s->is_record_start && body_recover(&s->body, p, n)) {
 			s->state = SIDE_BODY;

@@ -317,6 +317,14 @@ static bool side_body_is_withheld(const struct http_conn *h, const struct http_s
 	       detect_head_line(p, n) == DETECT_REQUEST;
 }
 
+/* Where the chunks go on, the rest of this response and any other's head may have been lost. */
+static void side_recover(struct http_conn *h, struct http_side *s)
+{
+	s->state = SIDE_RECOVER;
+	h->responses_missing = true;
+	content_gap(h, s->x, HTTP_RESPONSE, &s->content, false);
+}
+
 static size_t body_step(struct http_conn *h, struct http_side *s, const u8 *p, size_t n)
 {
 	struct side_to to = {h, s};
@@ -334,9 +342,8 @@ static size_t body_step(struct http_conn *h, struct http_side *s, const u8 *p, s
 	if (s->body.is_done) {
 		side_message_over(h, s, true);
 	} else if (s->body.dead && s->body.is_recovered) {
-		s->state = SIDE_RECOVER;
+		side_recover(h, s);
 		s->is_record_start = false;
-		content_gap(h, s->x, HTTP_RESPONSE, &s->content, false);
 	} else if (s->body.dead) {
 		http_become(h, HTTP_PROTO_NONE, UNDECODED_OTHER, s->body.dead);
 	}
@@ -408,11 +415,11 @@ static void side_body_gap(struct http_conn *h, struct http_side *s, u64 n, bool 
 			side_message_over(h, s, true);
 		return;
 	}
-	content_gap(h, s->x, side_dir(h, s), &s->content, false);
 	if (is_chunked && http_is_response_side(h, s)) {
-		s->state = SIDE_RECOVER;
+		side_recover(h, s);
 		return;
 	}
+	content_gap(h, s->x, side_dir(h, s), &s->content, false);
 	side_message_over(h, s, false);
 	side_resync(h, s);
 }
