@@ -6,10 +6,14 @@ import ssl
 import threading
 
 import pytest
+from websockets.exceptions import ConnectionClosedError
 from websockets.sync.server import serve
 
 import drive
 import pki
+import truth
+import unique
+import vendor
 
 
 def usage(n):
@@ -47,6 +51,10 @@ class Socket:
         self.server = serve(self.talk, "127.0.0.1", 0, ssl=context, compression="deflate")
         self.port = self.server.socket.getsockname()[1]
 
+    @property
+    def url(self):
+        return f"https://localhost:{self.port}"
+
     def talk(self, ws):
         self.extensions.append(ws.response.headers.get("Sec-WebSocket-Extensions", ""))
         waiting = []
@@ -66,8 +74,8 @@ class Socket:
 
 
 @contextlib.contextmanager
-def socket(folder):
-    s = Socket(folder)
+def socket(folder, recorded=None):
+    s = Replay(folder, recorded) if recorded else Socket(folder)
     thread = threading.Thread(target=s.server.serve_forever)
     thread.start()
     try:
@@ -107,3 +115,44 @@ def test_every_call_of_a_connection(kind, endpoint, calls, home, tmp_path):
         for n, record in enumerate(records):
             expect(record, n, s.asked[n], endpoint)
         assert "undecoded" not in outcome.stderr
+
+
+class Replay(Socket):
+    """Answers every message with the events of one recorded stream, its ids and counts made new."""
+
+    def __init__(self, folder, recorded):
+        super().__init__(folder)
+        self.recorded, self.answers = recorded, []
+
+    def talk(self, ws):
+        self.extensions.append(ws.response.headers.get("Sec-WebSocket-Extensions", ""))
+        with contextlib.suppress(ConnectionClosedError):        # it leaves without a close frame
+            for message in ws:
+                self.answer(ws, json.loads(message))
+
+    def answer(self, ws, ask):
+        self.asked.append(ask)
+        self.answers.append(unique.copy(self.recorded, len(self.answers) + 1, True))
+        for line in self.answers[-1].response.splitlines():
+            if line.startswith(b"data: {"):
+                ws.send(line.removeprefix(b"data: ").decode())
+
+
+def test_codex(bundled, home, tmp_path):
+    """Its own provider's connection: rustls, compressed, a message that warms up and one a turn."""
+    recorded = bundled["responses stream"]
+    with socket(tmp_path / "pki", recorded) as s:
+        command, more = vendor.codex(s, home, recorded, vendor.BUILT_IN)
+        env = {**drive.environment(s, home, s.url), **more}
+        outcome = drive.run([str(part) for part in command], env, tmp_path, stdin=-3,
+                            prefix=vendor.alone(tmp_path))
+        assert outcome.status == 0, outcome.stderr
+        assert len(s.answers) >= 1 and "permessage-deflate" in s.extensions[0]
+        want = [truth.reader.read(a.exchange()) for a in s.answers]
+    have = sorted(outcome.records, key=truth.wall_ns)
+    assert [r["response_id"] for r in have] == [w["response_id"] for w in want]
+    for record, wanted in zip(have, want):
+        assert record["tokens"] == wanted["tokens"]
+        assert record["model"]["served"] == wanted["served"]
+        assert record["usage"]["completeness"] == "exact" and record["usage"]["source"] == "ws"
+        assert record["tls"]["stack"] == "rustls"
