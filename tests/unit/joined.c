@@ -57,7 +57,7 @@ static void on_done(void *arg, struct exchange *x)
 	llm_on_done(((struct joined *)arg)->llm, x);
 }
 
-static void on_protocol(void *arg, const void *conn, enum http_protocol protocol)
+static void on_protocol(void *arg, void *conn, enum http_protocol protocol)
 {
 	(void)arg, (void)conn, (void)protocol;
 }
