@@ -3,6 +3,7 @@
 import os
 import pathlib
 import random
+import subprocess
 import sys
 
 import pytest
@@ -75,6 +76,16 @@ def tls(live_server, protocols):
     live_server.on_answer, live_server.pace_s = None, 0.0
     yield live_server
     live_server.on_answer, live_server.pace_s = None, 0.0
+
+
+@pytest.fixture
+def truststore(tls, tmp_path):
+    """The server's certificate authority as Java takes it."""
+    path = tmp_path / "trust.p12"
+    subprocess.run(["keytool", "-importcert", "-noprompt", "-alias", "test", "-file", tls.pki.ca,
+                    "-keystore", str(path), "-storepass", "changeit", "-storetype", "PKCS12"],
+                   check=True, capture_output=True, timeout=60)
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -25,9 +25,12 @@ def descendants(pid):
 
 
 def sockets(port):
-    """Links of the sockets at this port; an earlier one may still linger there, of nobody."""
-    with open("/proc/net/tcp") as f:
-        rows = [line.split() for line in f.readlines()[1:]]
+    """Links of the sockets at this port; an earlier one may still linger there, of nobody. IPv6 as
+    well: Java's sockets are, to IPv4 addresses too."""
+    rows = []
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with open(table) as f:
+            rows += [line.split() for line in f.readlines()[1:]]
     return {f"socket:[{r[9]}]" for r in rows if int(r[1].split(":")[1], 16) == port and r[9] != "0"}
 
 

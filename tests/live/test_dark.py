@@ -37,15 +37,6 @@ def run_raw(command, env, folder, options=(), prefix=()):
 
 # --- Java -------------------------------------------------------------------------------------
 
-@pytest.fixture
-def truststore(tls, tmp_path):
-    path = tmp_path / "trust.p12"
-    subprocess.run(["keytool", "-importcert", "-noprompt", "-alias", "test", "-file", tls.pki.ca,
-                    "-keystore", str(path), "-storepass", "changeit", "-storetype", "PKCS12"],
-                   check=True, capture_output=True, timeout=60)
-    return path
-
-
 def java(truststore, url, ask):
     return [shutil.which("java"), "-XX:TieredStopAtLevel=1",
             f"-Djavax.net.ssl.trustStore={truststore}", "-Djavax.net.ssl.trustStorePassword=changeit",
