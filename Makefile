@@ -129,6 +129,7 @@ check: check-programs unit lint
 live: all
 	$(Q)tests/live/run
 live-all: all
+	$(Q)tests/install-deps --wide
 	$(Q)tests/live/run -m "wide or not wide"
 vm: all
 	$(Q)tests/vm/run
