@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 import drive
+import maven
 import vendor
 
 GOLDEN = json.loads((drive.HERE / "located.json").read_text())
@@ -25,6 +26,8 @@ def installed(name):
     elif name == "copilot's addon":
         has_copilot = (vendor.CACHE / "copilot/spec").exists()
         program = vendor.unpack_copilot() if has_copilot else None
+    elif name == "conscrypt":
+        program = maven.library()
     elif name == "bun-1.4.5":
         program = drive.CACHE / "node/node_modules/@oven/bun-linux-x64/bin/bun"
     else:
