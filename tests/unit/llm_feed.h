@@ -31,7 +31,7 @@ struct feed {
 	const char *form; /* request: "name=value" per line, as parts of a form */
 	bool is_broken;       /* the last unit ends by UNIT_BROKEN */
 	int broken_event;     /* this one (from 1) is broken; 0: none */
-	const void *conn;
+	void *conn;
 	u64 start_ns, end_ns; /* 0: 1000 and 9000 */
 	int exception_line;   /* this one (from 1) is an event stream's exception, "name|doc" */
 	struct feed_header header[12];
