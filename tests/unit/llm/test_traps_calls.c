@@ -221,7 +221,7 @@ static void trap_T16_price_modifiers(void **state)
 }
 
 /* Feeds a call whose times and connection are given: the outer one of a gateway, or the inner. */
-static struct fed feed_at(struct llm *l, const struct feed *f, const void *conn, u64 start, u64 end)
+static struct fed feed_at(struct llm *l, const struct feed *f, void *conn, u64 start, u64 end)
 {
 	struct feed at = *f;
 
