@@ -78,6 +78,12 @@ class Talk:
         self.h2.send_headers(stream, head)
         self.running.append([stream, call, [p for p in pieces if p]])
 
+    def _end(self, stream, trailers):
+        if trailers:
+            self.h2.send_headers(stream, trailers, end_stream=True)
+        else:
+            self.h2.end_stream(stream)
+
     def _write(self):
         """One piece of one stream, if its window is open."""
         if not self.running:
@@ -85,7 +91,7 @@ class Talk:
         entry = self.rng.choice(self.running)
         stream, call, pieces = entry
         if not pieces:
-            self.h2.end_stream(stream)
+            self._end(stream, call.answer.trailers)
             self.running.remove(entry)
             call.is_complete = True
         else:

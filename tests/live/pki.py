@@ -7,7 +7,7 @@ import subprocess
 Pki = collections.namedtuple("Pki", "ca leaf leaf_key")
 NAMES = ("localhost", "api.openai.com", "api.anthropic.com", "generativelanguage.googleapis.com",
          "bedrock-runtime.us-east-1.amazonaws.com", "api.mistral.ai", "api.cohere.com",
-         "api.groq.com", "ollama.com")
+         "api.groq.com", "ollama.com", "api.x.ai")
 
 
 def openssl(*args):

@@ -15,8 +15,13 @@ import vendor
 GOLDEN = json.loads((drive.HERE / "located.json").read_text())
 
 
+# where it is not a folder of the wheel's own name in the first venv
+WHEELS = {"grpcio": ("venv-agents", "grpc/_cython")}
+
+
 def wheel(name):
-    found = list((drive.CACHE / "venv/lib").glob(f"python3*/site-packages/{name}/*.so"))
+    venv, folder = WHEELS.get(name, ("venv", name))
+    found = list((drive.CACHE / venv / "lib").glob(f"python3*/site-packages/{folder}/*.so"))
     return found[0] if found else None
 
 

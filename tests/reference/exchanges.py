@@ -37,6 +37,7 @@ class Recorded:
             self.resp_headers = [h for h in self.resp_headers if h[0].lower() != "content-type"] + [
                 ("content-type", "application/vnd.amazon.eventstream")]     # dropped or masked
         self.expect = row.get("expect")     # hand-made ones: what a reading must be
+        self.trailers = []                  # behind the body, where HTTP has a place for them
         self.cut = None                     # the connection breaks after as many bytes of the answer
 
     def header(self, name):
