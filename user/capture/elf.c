@@ -195,18 +195,27 @@ static bool is_text(const struct elf_file *e, const Elf64_Phdr *p)
 	       is_inside(e, p->p_offset, p->p_filesz) && p->p_filesz <= UINT64_MAX - p->p_vaddr;
 }
 
-int elf_text_offset(const struct elf_file *e, u64 vaddr, u64 *ret_offset)
+/* The executable segment with this address among its bytes in the file, or NULL. */
+static const Elf64_Phdr *text_at(const struct elf_file *e, u64 vaddr)
 {
 	for (size_t i = 0; i < e->phdr_cnt; i++) {
 		const Elf64_Phdr *p = &e->phdr[i];
 
 		/* one subtraction, so that no sum of hostile numbers can wrap */
-		if (!is_text(e, p) || vaddr < p->p_vaddr || vaddr - p->p_vaddr >= p->p_filesz)
-			continue;
-		*ret_offset = p->p_offset + (vaddr - p->p_vaddr);
-		return 0;
+		if (is_text(e, p) && vaddr >= p->p_vaddr && vaddr - p->p_vaddr < p->p_filesz)
+			return p;
 	}
-	return -ENOENT;
+	return NULL;
+}
+
+int elf_text_offset(const struct elf_file *e, u64 vaddr, u64 *ret_offset)
+{
+	const Elf64_Phdr *p = text_at(e, vaddr);
+
+	if (!p)
+		return -ENOENT;
+	*ret_offset = p->p_offset + (vaddr - p->p_vaddr);
+	return 0;
 }
 
 int elf_text_vaddr(const struct elf_file *e, u64 offset, u64 *ret_vaddr)
@@ -267,30 +276,20 @@ int elf_read(struct elf_file *e, u64 offset, void *dst, size_t n)
 	return read_at(e, offset, dst, n);
 }
 
-/* Bytes that the segment has in the file from vaddr on. */
-static u64 text_left(const struct elf_file *e, u64 vaddr)
-{
-	for (size_t i = 0; i < e->phdr_cnt; i++) {
-		const Elf64_Phdr *p = &e->phdr[i];
-
-		if (is_text(e, p) && vaddr >= p->p_vaddr && vaddr - p->p_vaddr < p->p_filesz)
-			return p->p_filesz - (vaddr - p->p_vaddr);
-	}
-	return 0;
-}
-
 int elf_read_text(struct elf_file *e, u64 vaddr, u8 *dst, size_t n)
 {
-	u64 offset;
-	u64 left = text_left(e, vaddr);
+	const Elf64_Phdr *p = text_at(e, vaddr);
+
+	if (!p)
+		return elf_refuse(e, -ENOENT, "the address is in no executable segment");
+
+	u64 at = vaddr - p->p_vaddr, left = p->p_filesz - at;
 
 	if (n > left)
 		n = left;
-	if (elf_text_offset(e, vaddr, &offset))
-		return elf_refuse(e, -ENOENT, "the address is in no executable segment");
 	if (n > ELF_WINDOW_BYTES)
 		n = ELF_WINDOW_BYTES;
-	int err = read_at(e, offset, dst, n);
+	int err = read_at(e, p->p_offset + at, dst, n);
 
 	return err ? err : (int)n;
 }
