@@ -43,6 +43,20 @@ extern const struct json_path paths_list_usage[1], paths_list_openai_usage[38],
 	paths_list_anthropic_hop[3], paths_list_anthropic_events[8], paths_list_response[11],
 	paths_list_asked[23];
 
+/* What Anthropic's messages say, whole or as events; Bedrock passes them on. */
+#define ANTHROPIC_LISTS \
+	LIST_AT("", paths_list_anthropic_events, SLOT_MAIN), \
+	LIST_AT("", paths_list_message, SLOT_MAIN), \
+	LIST_AT("message", paths_list_message, SLOT_MAIN), \
+	LIST_AT("usage", paths_list_usage, SLOT_MAIN), \
+	LIST_AT("usage", paths_list_anthropic_usage, SLOT_MAIN), \
+	LIST_AT("usage", paths_list_anthropic_counts, SLOT_MAIN), \
+	LIST_AT("usage.iterations[]", paths_list_anthropic_hop, SLOT_HOP), \
+	LIST_AT("usage.iterations[]", paths_list_anthropic_counts, SLOT_HOP), \
+	LIST_AT("message.usage", paths_list_usage, SLOT_MAIN), \
+	LIST_AT("message.usage", paths_list_anthropic_usage, SLOT_MAIN), \
+	LIST_AT("message.usage", paths_list_anthropic_counts, SLOT_MAIN)
+
 extern const struct path_table paths_request, paths_session, paths_openai, paths_responses,
 	paths_anthropic, paths_google, paths_interactions, paths_converse, paths_invoke,
 	paths_agent, paths_envelope, paths_cohere, paths_ollama, paths_tgi, paths_images,

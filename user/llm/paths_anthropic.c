@@ -48,18 +48,6 @@ const struct json_path paths_list_anthropic_hop[] = {
 	AT("type", HOP_TYPE),
 };
 
-static const struct path_list anthropic_lists[] = {
-	LIST_AT("", paths_list_anthropic_events, SLOT_MAIN),
-	LIST_AT("", paths_list_message, SLOT_MAIN),
-	LIST_AT("message", paths_list_message, SLOT_MAIN),
-	LIST_AT("usage", paths_list_usage, SLOT_MAIN),
-	LIST_AT("usage", paths_list_anthropic_usage, SLOT_MAIN),
-	LIST_AT("usage", paths_list_anthropic_counts, SLOT_MAIN),
-	LIST_AT("usage.iterations[]", paths_list_anthropic_hop, SLOT_HOP),
-	LIST_AT("usage.iterations[]", paths_list_anthropic_counts, SLOT_HOP),
-	LIST_AT("message.usage", paths_list_usage, SLOT_MAIN),
-	LIST_AT("message.usage", paths_list_anthropic_usage, SLOT_MAIN),
-	LIST_AT("message.usage", paths_list_anthropic_counts, SLOT_MAIN),
-};
+static const struct path_list anthropic_lists[] = {ANTHROPIC_LISTS};
 
 const struct path_table paths_anthropic = PATH_TABLE(anthropic_lists);

@@ -85,17 +85,7 @@ static const struct json_path invoke_metrics[] = {
 };
 
 static const struct path_list invoke_lists[] = {
-	LIST_AT("", paths_list_anthropic_events, SLOT_MAIN),
-	LIST_AT("", paths_list_message, SLOT_MAIN),
-	LIST_AT("message", paths_list_message, SLOT_MAIN),
-	LIST_AT("usage", paths_list_usage, SLOT_MAIN),
-	LIST_AT("usage", paths_list_anthropic_usage, SLOT_MAIN),
-	LIST_AT("usage", paths_list_anthropic_counts, SLOT_MAIN),
-	LIST_AT("usage.iterations[]", paths_list_anthropic_hop, SLOT_HOP),
-	LIST_AT("usage.iterations[]", paths_list_anthropic_counts, SLOT_HOP),
-	LIST_AT("message.usage", paths_list_usage, SLOT_MAIN),
-	LIST_AT("message.usage", paths_list_anthropic_usage, SLOT_MAIN),
-	LIST_AT("message.usage", paths_list_anthropic_counts, SLOT_MAIN),
+	ANTHROPIC_LISTS,
 	LIST_AT("", invoke_paths, SLOT_MAIN),
 	LIST_AT("", invoke_tops, SLOT_TWIN),
 	LIST_AT("usage", converse_usage, SLOT_MAIN),
