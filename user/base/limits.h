@@ -74,7 +74,11 @@
 /* ring: places with the numbers of an algorithm's record; 250 in Codex */
 #define RING_RECORDS_MAX 4096
 #define RING_SEGMENT_MAX (64ull << 20)	/* of constants, looked through; Codex has 45 MB */
+/* ring: all of them together: the headers of a hostile file may name one place 64 times */
+#define RING_SCAN_MAX (256ull << 20)
 #define CODE_INSNS_MAX (1u << 20)	/* decoded for one file; a few thousand are needed */
+/* code: bytes of one file looked through for pointers, by one locator; Codex's needs 0.1 GB */
+#define CODE_POINTERS_MAX (1ull << 30)
 
 /* halves: bytes held of one whose socket is not told yet, and of all; it is within a record */
 #define PAIR_HELD_MAX (256u << 10)

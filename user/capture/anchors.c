@@ -540,9 +540,20 @@ static int find_calls(struct anchors *s, const u8 *p, size_t n, size_t all, u64 
 
 /* --- all of it ------------------------------------------------------------------------------ */
 
+/* Headers that name more than is read, perhaps one place many times: known before any is read. */
+static bool is_too_large(const struct anchors *s)
+{
+	struct elf_segment seg;
+	u64 bytes = 0;
+
+	for (size_t i = 0; elf_segment(s->elf, i, &seg); i++)
+		bytes += seg.is_writable ? 0 : seg.size;
+	return bytes > s->left;
+}
+
 static int scan(struct anchors *s)
 {
-	int err = find_texts(s, false);
+	int err = is_too_large(s) ? -E2BIG : find_texts(s, false);
 
 	if (!err && !s->name_cnt)
 		err = find_texts(s, true);

@@ -13,6 +13,7 @@ void code_init(struct code *c, struct elf_file *e, struct anchors *a)
 	c->elf = e;
 	c->anchors = a;
 	c->left = CODE_INSNS_MAX;
+	c->pointers_left = CODE_POINTERS_MAX;
 }
 
 int code_load(struct code *c, u64 vaddr)
@@ -95,6 +96,9 @@ static int find_pointer(struct code *c, const struct elf_segment *seg, u64 vaddr
 {
 	u64 word[1024];
 
+	if (seg->size > c->pointers_left)
+		return -E2BIG;
+	c->pointers_left -= seg->size;
 	for (u64 at = -seg->vaddr & 7; at + sizeof(word[0]) <= seg->size;) {
 		u64 left = (seg->size - at) / sizeof(word[0]);
 		size_t n = left < ARRAY_LEN(word) ? (size_t)left : ARRAY_LEN(word);

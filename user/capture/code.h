@@ -16,6 +16,7 @@ struct code {
 	struct elf_file *elf;
 	struct anchors *anchors;
 	u32 left;			/* of CODE_INSNS_MAX */
+	u64 pointers_left;		/* of CODE_POINTERS_MAX */
 	struct x86_walk walk;		/* the last one */
 };
 
@@ -39,7 +40,7 @@ int code_function_of(struct code *c, u64 at, u64 *ret);
 
 /*
  * 0: it is called, or a word of data points to it. -ENOENT: neither, as is so for a part that the
- * compiler has moved out of its function.
+ * compiler has moved out of its function. -E2BIG: there is too much data to look through.
  */
 int code_is_entry(struct code *c, u64 start);
 

@@ -91,11 +91,18 @@ static int find_in_segment(struct finder *f, const struct elf_segment *seg)
 static int find_records(struct finder *f)
 {
 	struct elf_segment seg;
+	u64 left = RING_SCAN_MAX;
 	int err = 0;
 
-	for (size_t i = 0; !err && elf_segment(f->elf, i, &seg); i++)
+	for (size_t i = 0; !err && elf_segment(f->elf, i, &seg); i++) {
 		/* what is larger holds a payload (Bun's scripts), not constants of code */
-		err = seg.is_text || seg.size > RING_SEGMENT_MAX ? 0 : find_in_segment(f, &seg);
+		if (seg.is_text || seg.size > RING_SEGMENT_MAX)
+			continue;
+		if (seg.size > left)
+			return -E2BIG;
+		left -= seg.size;
+		err = find_in_segment(f, &seg);
+	}
 	return err;
 }
 

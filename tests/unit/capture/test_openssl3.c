@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/limits.h"
+#include "capture/code.h"
 #include "capture/elf_frames.h"
 #include "capture/openssl3.h"
 #include "capture/target.h"
@@ -247,12 +249,39 @@ static void test_as_a_target(void **state)
 	close(built.fd);
 }
 
+/* The headers of a hostile file can name gigabytes of data for each function that nobody calls. */
+static void test_search_for_pointers_is_bounded(void **state)
+{
+	struct anchors *a;
+	struct elf_file *e;
+	struct code c;
+	const char *why;
+	struct built b;
+
+	build(&b, "gcc", SHARED "-O2");
+	assert_int_equal(elf_open(b.fd, &e, &why), 0);
+	assert_int_equal(anchors_new(e, &a), 0);
+	const u64 nobodys = b.symbol[F_READ].value + 1;
+
+	code_init(&c, e, a);
+	assert_int_equal(code_is_entry(&c, nobodys), -ENOENT);
+	assert_true(c.pointers_left < CODE_POINTERS_MAX);
+	c.pointers_left = 16;
+	assert_int_equal(code_is_entry(&c, nobodys), -E2BIG);
+	/* one that is called needs no search */
+	assert_int_equal(code_is_entry(&c, b.symbol[F_NEW].value), 0);
+	anchors_free(a);
+	elf_free(e);
+	close(b.fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_build), cmocka_unit_test(test_only_ex_forms),
 		cmocka_unit_test(test_names),	    cmocka_unit_test(test_frames),
 		cmocka_unit_test(test_spoilt_files), cmocka_unit_test(test_as_a_target),
+		cmocka_unit_test(test_search_for_pointers_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
