@@ -42,13 +42,13 @@ static const char *examine_elf(int fd, char build_id[2 * ELF_BUILD_ID_MAX + 1])
 	return NULL;
 }
 
-static const char *no_target_because(int err, const char *elf_says)
+static const char *no_target_because(int err, const char *elf_says, const char *target_says)
 {
 	if (elf_says)
 		return elf_says;
 	if (err == -ENOENT)
 		return "it defines no TLS function that tolltap knows; a library that it maps may";
-	return err == -E2BIG ? "it is past a limit" : strerror(-err);
+	return target_says[0] ? target_says : strerror(-err);
 }
 
 static void examine_sites(const struct target *t, struct file_site site[TARGET_PROBES_MAX])
@@ -69,10 +69,11 @@ void capture_examine_fd(int fd, const char *path, file_report_fn fn, void *arg)
 	struct file_report r = { .path = path, .build_id = build_id, .site = site };
 	const char *elf_says = examine_elf(fd, build_id);
 	struct target t = { 0 };
-	int err = target_classify(fd, &t);
+	const char *target_says;
+	int err = target_classify_why(fd, &t, &target_says);
 
 	if (err) {
-		r.why = no_target_because(err, elf_says);
+		r.why = no_target_because(err, elf_says, target_says);
 		r.is_refused = err != -ENOENT;
 	} else {
 		examine_sites(&t, site);

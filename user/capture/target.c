@@ -25,9 +25,11 @@ static int (*const locators[])(struct elf_file *e, struct target *t) = {
  * One file may hold several libraries, and which of them a program uses depends on its settings:
  * all hits count.
  */
-static int classify(struct elf_file *e, struct target *t)
+static int classify(struct elf_file *e, struct target *t, const char **ret_why)
 {
 	int ret = -ENOENT;
+
+	*ret_why = "";
 
 	for (size_t i = 0; i < ARRAY_LEN(locators); i++) {
 		size_t cnt = t->probe_cnt;
@@ -35,8 +37,10 @@ static int classify(struct elf_file *e, struct target *t)
 
 		if (err)
 			t->probe_cnt = cnt;
-		if (err && err != -ENOENT && ret == -ENOENT)
+		if (err && err != -ENOENT && ret == -ENOENT) {
 			ret = err;
+			*ret_why = err == -E2BIG ? "it is past a limit" : elf_why(e);
+		}
 	}
 	if (!t->probe_cnt)
 		return ret;
@@ -59,13 +63,14 @@ static void name_file(int fd, struct target *t)
 	t->path[n > 0 ? n : 0] = '\0';
 }
 
-int target_classify(int fd, struct target *ret)
+int target_classify_why(int fd, struct target *ret, const char **ret_why)
 {
 	struct target target = { 0 };
 	struct elf_file *e = NULL;
 	const char *why = "";
 	struct stat st;
 
+	*ret_why = "it cannot be looked at";
 	if (fstat(fd, &st))
 		return -errno;
 	target.dev = st.st_dev;
@@ -74,16 +79,22 @@ int target_classify(int fd, struct target *ret)
 
 	int err = elf_open(fd, &e, &why);
 
-	if (!err) {
-		err = classify(e, &target);
-		why = elf_why(e);
-	}
+	if (!err)
+		err = classify(e, &target, &why);
 	if (!err)
 		*ret = target;
 	else if (err != -ENOENT)
 		log_debug("%s is not examined: %s", target.path, why);
+	*ret_why = why;
 	elf_free(e);
 	return err;
+}
+
+int target_classify(int fd, struct target *ret)
+{
+	const char *why;
+
+	return target_classify_why(fd, ret, &why);
 }
 
 static bool has_same_code(struct elf_file *e, const struct target *known)

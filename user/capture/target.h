@@ -46,6 +46,8 @@ struct target {
  * (the reason goes to the log at debug). *ret is written on success only.
  */
 int target_classify(int fd, struct target *ret);
+/* The same; *ret_why says in a few static words why a file was refused. */
+int target_classify_why(int fd, struct target *ret, const char **ret_why);
 
 /*
  * Is this file the same build as one that is known, with the same code at all of its probes? Then
