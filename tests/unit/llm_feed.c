@@ -122,6 +122,7 @@ struct fed llm_feed(struct llm *l, const struct feed *f, unsigned int way)
 	x.query = str_of(f->query);
 	for (size_t i = 0; i < ARRAY_LEN(f->header) && f->header[i].value; i++)
 		x.header[f->header[i].dir][f->header[i].header] = str_of(f->header[i].value);
+	x.flags = f->flags & EXCHANGE_F_HEAD_UNKNOWN;
 	fed.is_wanted = llm_on_request(l, &x);
 	x.body_bytes[HTTP_REQUEST] = f->request ? strlen(f->request) : 0;
 	if (f->form)

@@ -95,7 +95,9 @@ static struct str llm_path(const struct exchange *x)
 bool llm_on_request(struct llm *l, struct exchange *x)
 {
 	const struct provider *p = dialect_provider(x->authority, x->path);
-	const struct endpoint *e = dialect_endpoint(x->method, llm_path(x), p);
+	bool is_pathless = late_is_pathless(x);
+	const struct endpoint *e = is_pathless ? late_endpoint() :
+						 dialect_endpoint(x->method, llm_path(x), p);
 	struct llm_state *s;
 
 	x->user = NULL;
@@ -106,6 +108,7 @@ bool llm_on_request(struct llm *l, struct exchange *x)
 		llm_lose(p);
 		return false;
 	}
+	s->is_pathless = is_pathless;
 	s->provider = p;
 	s->endpoint = e;
 	s->arena = x->arena;
@@ -124,7 +127,7 @@ bool llm_on_request(struct llm *l, struct exchange *x)
 	if (e->flags & ENDPOINT_F_GRPC &&
 	    (x->request_framing != FRAMING_GRPC || !grpc_init(s, &l->grpc)))
 		return false;
-	if (p && !llm_is_many(s))
+	if (p && !llm_is_many(s) && !is_pathless)
 		llm_start(s);
 	x->user = s;
 	return true;
@@ -145,6 +148,8 @@ void llm_on_response(struct llm *l, struct exchange *x)
 	}
 	if (x->framing == FRAMING_NONE || x->status >= 300)
 		return;
+	if (s->is_pathless)
+		late_begin(l, s, x);
 	if (s->endpoint->flags & ENDPOINT_F_LINES)
 		x->framing = FRAMING_NDJSON;
 	else if (s->endpoint->flags & ENDPOINT_F_ARRAY && x->framing == FRAMING_WHOLE)
@@ -307,7 +312,8 @@ void llm_on_unit(struct llm *l, struct exchange *x, enum http_dir dir, enum unit
 	if (s->grpc)
 		grpc_unit(s, dir, step, bytes);
 	else if (dir == HTTP_RESPONSE)
-		llm_response_unit(l, s, x, step, bytes);
+		for (; s; s = s->other)
+			llm_response_unit(l, s, x, step, bytes);
 	else if (s->lanes)
 		lanes_request(l, s, x, step, bytes);
 	else if (x->request_framing == FRAMING_MULTIPART)
@@ -318,8 +324,10 @@ void llm_on_unit(struct llm *l, struct exchange *x, enum http_dir dir, enum unit
 
 bool llm_is_call(const struct exchange *x)
 {
-	const struct llm_state *s = x->user;
+	struct llm_state *s = x->user;
 
+	if (s && s->is_pathless)
+		return late_choose(s) != NULL;
 	return s && (s->provider || shape_is_asked(s) || shape_is_answered(s));
 }
 
@@ -516,6 +524,8 @@ void llm_on_done(struct llm *l, struct exchange *x)
 	struct llm_state *s = x->user;
 
 	x->user = NULL;
+	if (s && s->is_pathless)
+		s = late_choose(s);
 	if (s && s->lanes)
 		lanes_done(l, s, x);
 	else if (s && !llm_is_many(s) && llm_is_proven(s, x))

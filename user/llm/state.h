@@ -99,6 +99,8 @@ struct llm_state {
 	struct arena *arena;
 	struct llm_state *base;			/* before the first of many calls (ASSEMBLE_EACH) */
 	struct arena *line_arena;		/* of the current one */
+	bool is_pathless;			/* which API it is, the answer tells (late.c) */
+	struct llm_state *other;		/* what else it may be then */
 	struct grpc_state *grpc;		/* its messages are protobuf */
 	struct lanes *lanes;			/* of a socket: which calls are under way */
 	u64 stream;				/* hash of the message's stream_id, 0: none */
@@ -254,6 +256,13 @@ bool estimate_is_low(const struct llm_state *s);	/* hidden reasoning is missing 
 const char *headers_provider(const struct exchange *x);	/* on a host that is nobody's, or NULL */
 void headers_done(struct llm_state *s, const struct exchange *x);
 bool headers_usage(struct llm_state *s, const struct exchange *x);
+
+/* late.c: an HTTP/2 stream whose path could not be known */
+bool late_is_pathless(const struct exchange *x);
+const struct endpoint *late_endpoint(void);		/* what it may be, until more is known */
+/* the response begins: s->other are all that it may be besides */
+void late_begin(const struct llm *l, struct llm_state *s, struct exchange *x);
+struct llm_state *late_choose(struct llm_state *s);	/* at the end; NULL: no call */
 
 /* again.c */
 struct asked;
