@@ -90,6 +90,25 @@ def test_large_pages(name, options, more, tls, bundled, home, tmp_path):
     assert re.search(r" localhost +8 connections, .* huge_pages$", said, re.M), said
 
 
+REPLACED = """
+const { execPath, env } = process;
+setTimeout(() => process.execve(execPath, [execPath, ...process.argv.slice(2)], env), 500);
+"""
+
+
+@pytest.mark.parametrize("option, seen", [("--use-largepages=on", 0), ("--use-largepages=off", 8)])
+@pytest.mark.parametrize("name", PACKAGES)
+def test_replaced_by_itself(name, option, seen, tls, bundled, book, home, tmp_path):
+    """Probed, it gives way to another of its kind that may copy its text: no breakpoint stays in it."""
+    first = tmp_path / "first.js"
+    first.write_text(REPLACED)
+    outcome = run(name, tls, bundled, home, tmp_path, str(first), option)
+    assert (outcome.status, outcome.stdout) == (0, "over\n"), outcome.stderr
+    assert len(tls.calls) == 8
+    truth.none(truth.check_in_order(outcome.records, tls.calls[:seen], book), outcome)
+    assert ("capture.remapped_processes" in outcome.stderr) == (not seen)
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.parametrize("option, is_traced", [("--use-largepages=on", False),
                                                ("--use-largepages=off", True)])

@@ -93,13 +93,24 @@ void attach_drop(struct attach *a, struct attach_links *links)
 	free(links);
 }
 
+/* Grace periods of threads overlap: all at once costs about as much as one. */
+static void start_closers(struct attach *a, size_t wanted)
+{
+	for (size_t i = a->closer_cnt; i < wanted && i < CLOSERS_MAX; i++)
+		start_closer(a);
+}
+
+void attach_drop_at_once(struct attach *a, struct attach_links *links)
+{
+	start_closers(a, links ? links->cnt : 0);
+	attach_drop(a, links);
+}
+
 void attach_free(struct attach *a)
 {
 	if (!a)
 		return;
-	/* grace periods of threads overlap: all at once costs about as much as one */
-	while (a->closer_cnt && a->closer_cnt < CLOSERS_MAX && a->closer_cnt < a->queued)
-		start_closer(a);
+	start_closers(a, a->closer_cnt ? a->queued : 0);
 	/* told by a word each: a child that has not exec-ed yet holds the pipe open as well */
 	for (size_t i = 0; i < a->closer_cnt; i++)
 		if (write(a->closing[1], &(int){ -1 }, sizeof(int)) != sizeof(int))

@@ -31,5 +31,7 @@ int attach_file(struct attach *a, int fd, const struct target_probe *probe, size
 
 /* Takes the probes away soon, without waiting; NULL is fine. */
 void attach_drop(struct attach *a, struct attach_links *links);
+/* As soon as the kernel can: side by side, a thread for each. Perf events still go in a row. */
+void attach_drop_at_once(struct attach *a, struct attach_links *links);
 
 #endif

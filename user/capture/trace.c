@@ -385,9 +385,41 @@ void trace_on_fork(struct trace *t, pid_t parent, pid_t child)
 			add_use(t, p, from->use[i].file, 0);
 }
 
+static bool is_image_of(pid_t pid, const struct file *f)
+{
+	char path[32];
+	struct stat image, file;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	return !stat(path, &image) && !fstat(f->fd, &file) && image.st_dev == file.st_dev &&
+	       image.st_ino == file.st_ino;
+}
+
+/*
+ * Links outlive an exec and stand in the new image as it is mapped. Where that may copy its code
+ * they have to be gone by then: this notice comes at once, the copying once it has started up.
+ */
+static void wait_anew(struct trace *t, struct process *p, struct use *u)
+{
+	if (u->links)
+		u->file->user_cnt--;
+	attach_drop_at_once(t->attach, u->links);
+	t->waiting_cnt -= u->is_waiting;
+	if (!is_image_of(p->pid, u->file)) {
+		*u = p->use[--p->use_cnt];
+		return;
+	}
+	*u = (struct use){ .file = u->file, .mapped_ns = clock_boot_ns(), .is_waiting = true };
+	t->waiting_cnt++;
+}
+
 void trace_on_exec(struct trace *t, pid_t pid)
 {
-	process_get(t, pid);
+	struct process *p = process_get(t, pid);
+
+	for (size_t i = p ? p->use_cnt : 0; i-- > 0;)
+		if (p->use[i].file->target.has_lpstub)
+			wait_anew(t, p, &p->use[i]);
 }
 
 void trace_on_exit(struct trace *t, pid_t pid)
