@@ -150,7 +150,7 @@
 #define H2_LIST_BYTES_MAX (256u << 10)
 /* http: a sender's header table; browsers ask for 64 KiB, everybody else for 4 */
 #define HPACK_TABLE_MAX (64u << 10)
-/* http: header blocks of one direction that fail before none is tried; a fill costs ~0.2 ms */
+/* http: header blocks of one direction that fail before none is tried any more */
 #define HPACK_FAILED_MAX 8
 /*
  * http: behind a loss, frames up to this length are looked for (the default maximum), on streams
