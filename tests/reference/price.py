@@ -16,7 +16,8 @@ from reader import INPUT_METERS, OUTPUT_METERS
 BLOCKS = {"per_mtok": 1_000_000, "per_mchar": 1_000_000, "per_hour": 3600, "per_second": 1,
           "per_unit": 1}
 FEMTO = 10**15
-PLAIN_TIERS = {None, "", "auto", "default", "standard", "on_demand", "standard_only"}
+PLAIN_TIERS = {"", "auto", "default", "standard", "on_demand", "standard_only"}
+KNOWN_TIERS = {"flex", "priority", "batch"}
 DATE_TAIL = re.compile(r"(-20\d{6}|-20\d\d-\d\d-\d\d|@20\d{6}|@20\d\d-\d\d-\d\d|-\d{4})$")
 STAND_IN = {"reasoning": "output", "cache_write": "cache_write_5m",
             "cache_write_5m": "cache_write"}
@@ -173,10 +174,19 @@ def is_named(model, how, name):
     return bare != name and bare in names
 
 
+def tier_of(told):
+    """The cards' name of a tier; Gemini shouts, Vertex puts what it is paid by in front."""
+    low = told.lower()
+    if low in PLAIN_TIERS:
+        return "standard"
+    if low == "provisioned_throughput":
+        return "provisioned"
+    return low.removeprefix("on_demand_") if low.removeprefix("on_demand_") in KNOWN_TIERS else told
+
+
 def facts_of(want, host, tokens):
     geo = HOST_GEO.match(host or "")
-    tier = want["service_tier"]
-    return {"tier": "standard" if tier in PLAIN_TIERS else tier,
+    return {"tier": tier_of(want["service_tier"] or ""),
             "speed": want["speed"] or "standard", "geo": want["geo"],
             "host_geo": geo[1] if geo else None, "endpoint": want["endpoint"],
             "ctx": sum(tokens.get(m, 0) for m in INPUT_METERS)}

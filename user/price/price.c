@@ -49,14 +49,25 @@ static void mark_gap(struct tally *t, struct str reason)
 	t->has_gap = true;
 }
 
-/* "default" and "auto" say nothing; the other names are the cards'. */
+/* "default" and "auto" say nothing; else the cards' names, or those of Gemini and Vertex. */
 static struct str tier_of(const struct call *c)
 {
-	static const char *const plain[] = {"", "default", "auto", "on_demand", "standard_only"};
+	static const struct {
+		const char *told;
+		const char *tier;
+	} names[] = {
+		{"", "standard"},		{"standard", "standard"},
+		{"default", "standard"},	{"auto", "standard"},
+		{"on_demand", "standard"},	{"standard_only", "standard"},
+		{"flex", "flex"},		{"on_demand_flex", "flex"},
+		{"priority", "priority"},	{"on_demand_priority", "priority"},
+		{"batch", "batch"},		{"on_demand_batch", "batch"},
+		{"provisioned_throughput", "provisioned"},
+	};
 
-	for (size_t i = 0; i < ARRAY_LEN(plain); i++)
-		if (str_eq_nocase(c->service_tier, str_of(plain[i])))
-			return STR("standard");
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (str_eq_nocase(c->service_tier, str_of(names[i].told)))
+			return str_of(names[i].tier);
 	return c->service_tier;
 }
 

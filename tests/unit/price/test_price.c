@@ -211,6 +211,31 @@ static void test_tiers(void **state)
 	}
 }
 
+/* Gemini's STANDARD and Vertex's ON_DEMAND are the plain price, their other tiers the card's. */
+static void test_tiers_as_others_spell_them(void **state)
+{
+	static const struct {
+		const char *told;
+		enum cost_status status;
+		s128 usd;
+	} rows[] = {
+		{"STANDARD", COST_PRICED, 10},	{"ON_DEMAND", COST_PRICED, 10},
+		{"FLEX", COST_PRICED, 5},	{"ON_DEMAND_FLEX", COST_PRICED, 5},
+		{"PRIORITY", COST_ESTIMATED, 10}, {"ON_DEMAND_PRIORITY", COST_ESTIMATED, 10},
+		{"PROVISIONED_THROUGHPUT", COST_ESTIMATED, 10},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct call call = tokens("m", METER_INPUT, MTOK);
+		struct charge c;
+
+		call.service_tier = str_of(rows[i].told);
+		c = price(state, &call);
+		expect(&c, rows[i].status, rows[i].status == COST_PRICED ? NULL : "no_tier_rate");
+		assert_true(c.amount_femto == rows[i].usd * USD);
+	}
+}
+
 static void test_multipliers(void **state)
 {
 	struct call call = tokens("m", METER_INPUT, MTOK);
@@ -545,6 +570,7 @@ int main(void)
 		cmocka_unit_test(test_partial),
 		cmocka_unit_test(test_stand_ins),
 		cmocka_unit_test(test_tiers),
+		cmocka_unit_test(test_tiers_as_others_spell_them),
 		cmocka_unit_test(test_multipliers),
 		cmocka_unit_test(test_estimates),
 		cmocka_unit_test(test_announced),
