@@ -51,6 +51,7 @@ def test_adk(tls, book, home, tmp_path):
     assert "The sky over Oslo is clear." in outcome.stdout
     truth.none(truth.check_in_order(outcome.records, tls.calls, book), outcome)
     row = check_session(outcome.records, tmp_path)
+    assert float(row["cost"]) > 0 and int(row["unpriced"]) == 0
     assert [row[m] for m in ("input", "cache_read", "output")] == ["2718", "1024", "189"]
     truth.none(truth.leaks(tmp_path, [outcome.stderr], ["sky", "Oslo"]))
 
