@@ -20,6 +20,12 @@ CLIENTS = HERE / "clients"
 TIMEOUT_S = 180
 
 
+def wide_python():
+    """Of the packages of requirements-wide.txt, installed at their first use."""
+    subprocess.run([str(ROOT / "tests/install-deps"), "--wide"], check=True, timeout=900)
+    return str(CACHE / "venv-wide/bin/python")
+
+
 def environment(server, home, base=None):
     """What the client sees: nothing of ours but a scratch home, the CA and dummy keys."""
     env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": str(home), "LANG": "C.UTF-8",

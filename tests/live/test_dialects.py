@@ -22,12 +22,19 @@ CLIENTS = [
     ("node genai", "gemini", ("generate_content",), False), ("node genai", "gemini", ("generate_content",), True),
     ("node ai", "openai", ("chat",), False), ("node ai", "openai", ("chat",), True),
 ]
+# One library in front of many, as a dependency of half the agents there are.
+LITELLM = [(f"litellm {provider}", provider, (endpoint,), is_stream)
+           for provider, endpoint in (("openai", "chat"), ("anthropic", "messages"),
+                                      ("gemini", "generate_content"), ("bedrock", "converse"))
+           for is_stream in (False, True)]
 ENDINGS = {"cohere": "/v2/chat", "ollama": "/api/"}     # of several APIs the one this SDK speaks
 
 
 def command_of(sdk, jobs):
     if sdk.startswith("node "):
         return [drive.NODE, str(drive.CLIENTS / "node_dialects.mjs"), str(drive.CACHE / "node"), str(jobs), sdk[5:]]
+    if sdk.startswith("litellm "):
+        return [drive.wide_python(), str(drive.CLIENTS / "py_litellm.py"), str(jobs), sdk[8:]]
     return [drive.PYTHON, str(drive.CLIENTS / "py_dialects.py"), str(jobs), sdk]
 
 
@@ -52,6 +59,15 @@ def test_sdk(sdk, provider, endpoints, is_stream, recorded, of_providers, tls, b
     play(sdk, rows, is_stream, tls, book, home, tmp_path, tls.named)
 
 
+@pytest.mark.wide
+@pytest.mark.parametrize("sdk, provider, endpoints, is_stream", LITELLM,
+                         ids=[f"{c[0]}{' stream' * c[3]}" for c in LITELLM])
+def test_litellm(sdk, provider, endpoints, is_stream, recorded, of_providers, tls, book, home,
+                 tmp_path):
+    rows = share(recorded + of_providers, sdk, provider, endpoints, is_stream)
+    play(sdk, rows, is_stream, tls, book, home, tmp_path, tls.named)
+
+
 @pytest.mark.parametrize("is_stream", [False, True], ids=["whole", "stream"])
 @pytest.mark.parametrize("protocols", [conftest.H2], ids=["h2"])
 def test_sdk_over_h2(is_stream, of_providers, tls, book, home, tmp_path):
@@ -69,7 +85,8 @@ def play(sdk, rows, is_stream, tls, book, home, tmp_path, prefix=()):
     env = drive.environment(tls, home) | {
         "AWS_ACCESS_KEY_ID": "AKIADUMMY", "AWS_SECRET_ACCESS_KEY": "sk-dummy-aws",
         "AWS_EC2_METADATA_DISABLED": "true", "AWS_CA_BUNDLE": tls.pki.ca,
-        "OLLAMA_API_KEY": "sk-dummy-ollama"}
+        "OLLAMA_API_KEY": "sk-dummy-ollama", "GEMINI_API_KEY": "sk-dummy-gemini",
+        "AWS_REGION": "us-east-1", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     if not prefix:
         env["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] = tls.url
     outcome = drive.run(command_of(sdk, tmp_path / "jobs"), env, tmp_path, prefix=prefix)

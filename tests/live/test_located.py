@@ -16,7 +16,7 @@ GOLDEN = json.loads((drive.HERE / "located.json").read_text())
 
 
 # where it is not a folder of the wheel's own name in the first venv
-WHEELS = {"grpcio": ("venv-agents", "grpc/_cython")}
+WHEELS = {"grpcio": ("venv-agents", "grpc/_cython"), "baml_py": ("venv-wide", "baml_py")}
 
 
 def wheel(name):

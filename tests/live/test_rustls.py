@@ -3,10 +3,14 @@
 a connection have nothing in common, so that they belong together has to be shown: by the bytes of
 each, and by many connections at once."""
 import json
+import pathlib
 import platform
+import shutil
+import subprocess
 
 import pytest
 
+import conftest
 import drive
 import truth
 from test_bytes import dump, record
@@ -71,3 +75,24 @@ def test_many_at_once(name, tls, bundled, book, home, tmp_path):
     assert len({c.connection.number for c in tls.calls}) >= AT_ONCE / 4
     truth.none(truth.check_by_id(outcome.records, tls.calls, book))
     assert len({r["model"]["requested"] for r in outcome.records}) == AT_ONCE
+
+
+@pytest.mark.wide
+@pytest.mark.parametrize("protocols", [conftest.H2], ids=["h2"])
+def test_baml(tls, bundled, book, home, tmp_path):
+    """A client of models whose core is Rust, ring in it; it takes no certificates but the system's."""
+    source, rows = tmp_path / "baml_src", [bundled["chat"], bundled["chat stream"]] * 3
+    source.mkdir()
+    shutil.copy(drive.CLIENTS / "ask.baml", source)
+    python = pathlib.Path(drive.wide_python())
+    subprocess.run([python.parent / "baml-cli", "generate", "--from", source], check=True,
+                   capture_output=True, timeout=60)
+    (tmp_path / "jobs").write_text(json.dumps([{"ask": r.id, "stream": r.is_sse} for r in rows]))
+    env = drive.environment(tls, home, tls.url) | {"DANGER_ACCEPT_INVALID_CERTS": "1"}
+    outcome = drive.run([str(python), str(drive.CLIENTS / "py_baml.py"), str(tmp_path),
+                         str(tmp_path / "jobs")], env, tmp_path)
+    assert outcome.status == 0, outcome.stderr
+    assert len(tls.calls) == len(rows)
+    assert {c.connection.protocol for c in tls.calls} == {"h2"}
+    truth.none(truth.check_in_order(outcome.records, tls.calls, book), outcome)
+    assert {r["tls"]["stack"] for r in outcome.records} == {"rustls"}
