@@ -65,12 +65,12 @@ bool again_is_twin(struct twins *twins, const struct llm_state *s, const struct 
 	const struct call *c = &s->call;
 	struct sight sight = {
 		.conn = x->conn,
+		.origin = x->origin,
 		.is_outer = !s->provider || is_gateway(x),
 		.is_rewritten = is_gateway(x),
 		.start_ns = c->start_ns,
 		.end_ns = c->end_ns,
 		.id = c->response_id.n ? state_hash(LLM_HASH_START, c->response_id) : 0,
-		.model = state_hash(LLM_HASH_START, c->model_served),
 		.input = meters_input_total(&c->meters),
 		.output = meters_output_total(&c->meters),
 	};
