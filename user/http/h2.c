@@ -384,6 +384,7 @@ void h2_adopt(struct http_conn *h, struct http_x *x)
 	}
 	st->id = h2->request_max = 1;
 	st->x = x;
+	x->pub.version = 20;		/* as the rest of it, and as its connection */
 	x->request_over = true;
 	h2_stream_add(h2, st);
 }
