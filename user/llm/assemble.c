@@ -72,7 +72,8 @@ static void assemble_last(struct llm_state *s)
 	} else if (doc->has_usage[SLOT_TWIN] && !s->has_main) {
 		take_usage(s, &doc->usage[SLOT_TWIN]);
 	}
-	if (s->is_stream && doc->has_usage[SLOT_MAIN] && (!doc->has_choice || doc->has_finish))
+	if (s->is_stream && (doc->has_usage[SLOT_MAIN] || doc->has_usage[SLOT_TWIN]) &&
+	    (!doc->has_choice || doc->has_finish))
 		s->is_terminal = true;
 	if (s->endpoint->paths == PATHS_INTERACTIONS && !is_open(s))
 		s->finish[0] = s->status;
