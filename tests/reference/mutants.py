@@ -136,9 +136,20 @@ def is_told_by_shape(recorded):
 
 
 def where_to_cut(body, rng):
-    """Between two events: what half an event tells is anybody's choice."""
-    ends = [m.end() for m in re.finditer(rb"\r?\n\r?\n", body)] or [len(body) // 2]
+    """Between two documents: what half of one tells is anybody's choice."""
+    ends = ends_of_documents(body) or [len(body) // 2]
     return rng.choice(ends[-4:] + [rng.choice(ends)])
+
+
+def ends_of_documents(body):
+    """Of events, of lines, of an array's elements."""
+    if body.lstrip()[:1] in (b"[", b"{"):
+        text, ends, at = body.decode("latin-1"), [], 0
+        while (at := text.find("{", at)) >= 0:
+            at = json.JSONDecoder().raw_decode(text, at)[1]
+            ends.append(at + len(re.match(r"(\r?\n)?", text[at:at + 2])[0]))
+        return ends
+    return [m.end() for m in re.finditer(rb"\r?\n\r?\n", body)]
 
 
 def rename_model(twin, name):

@@ -94,7 +94,7 @@ PARTS = (("/openai/deployments/", "azure"), ("/publishers/anthropic/", "vertex")
          (":computeTokens", "gemini"), ("/count-tokens", "bedrock"))
 HOME = {"messages": "anthropic", "gemini": "gemini",
         "interactions": "gemini", "predict": "vertex", "converse": "bedrock", "invoke": "bedrock",
-        "ollama": "ollama", "cohere": "cohere", "rerank": "cohere", "tgi": "tgi", "llamacpp": "llamacpp"}
+        "ollama": "ollama", "cohere": "cohere", "rerank": "cohere", "ocr": "mistral", "tgi": "tgi", "llamacpp": "llamacpp"}
 # Paths that mean a model call only on their own provider's host, or with a body of that shape.
 ASKS = ("model", "messages", "contents", "prompt", "input", "inputs", "requests", "texts", "query",
         "instances")
