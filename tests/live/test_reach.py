@@ -24,28 +24,34 @@ def kernel_has(kind):
     return {row["id"] for row in json.loads(done.stdout)}
 
 
-def held_by(pid, key):
-    """Ids of the links or programs that a process's descriptors stand for."""
-    found = set()
+def told_of_descriptors(pid):
+    """What the kernel says of each of a process's descriptors."""
+    said = []
     for fd in os.listdir(f"/proc/{pid}/fdinfo"):
         try:
             with open(f"/proc/{pid}/fdinfo/{fd}") as f:
-                found |= {int(m[1]) for m in re.finditer(rf"^{key}:\s*(\d+)", f.read(), re.M)}
+                said.append(f.read())
         except OSError:
             pass
-    return found
+    return said
+
+
+def held_by(pid, key):
+    """Ids of the links or programs that a process's descriptors stand for."""
+    return {int(m[1]) for said in told_of_descriptors(pid)
+            for m in re.finditer(rf"^{key}:\s*(\d+)", said, re.M)}
+
+
+def has_probes(pid):
+    """A link to functions, not only those to the kernel's own places."""
+    return any(re.search(r"^link_type:\s*(uprobe_multi|perf)", said, re.M)
+               for said in told_of_descriptors(pid))
 
 
 def probed_by(pid):
     """Paths of the files that a process's links stand in, where the kernel tells (6.13 and later)."""
-    found = set()
-    for fd in os.listdir(f"/proc/{pid}/fdinfo"):
-        try:
-            with open(f"/proc/{pid}/fdinfo/{fd}") as f:
-                found |= set(re.findall(r"^path:\s*(/.*)", f.read(), re.M))
-        except OSError:
-            pass
-    return found
+    return {m[1] for said in told_of_descriptors(pid)
+            for m in re.finditer(r"^path:\s*(/.*)", said, re.M)}
 
 
 def watch(pid, folder, *options):

@@ -15,7 +15,7 @@ import golang
 import truth
 from test_bytes import by_hand, environment
 from test_go import ask, rows_of
-from test_reach import held_by, probed_by, wait_for, watch
+from test_reach import has_probes, probed_by, wait_for, watch
 
 CALLS = 3
 
@@ -87,7 +87,7 @@ def watched(client, folder):
     """From the moment its files have probes until it ends."""
     watcher = watch(client.pid, folder)
     try:
-        wait_for(lambda: held_by(watcher.pid, "link_id"))
+        wait_for(lambda: has_probes(watcher.pid), 30)
         time.sleep(0.5)
         yield watcher
         client.stdin.close()
