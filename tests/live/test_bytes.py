@@ -9,7 +9,7 @@ import pytest
 import drive
 import truth
 
-CASES = ["plain", "partial_writes", "peek", "late_dlopen", "exec_another"]
+CASES = ["plain", "two_threads", "partial_writes", "peek", "late_dlopen", "exec_another"]
 LINE = re.compile(r"conn pid=(\d+) conn=(\S+) gen=(\d+) born=(\d) dir=(\w+) bytes=(\d+) "
                   r"missing=(\d+) sha256=(\w+)")
 

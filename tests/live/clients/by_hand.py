@@ -7,6 +7,7 @@ import os
 import select
 import socket
 import sys
+import threading
 import time
 
 PORT, CASE = int(sys.argv[1]), sys.argv[2]
@@ -67,6 +68,26 @@ def plain(ssl):
     tls = dial(ssl)
     tls.sendall(request())
     read_answer(ssl, tls)
+    tls.close()
+
+
+def two_threads(ssl):
+    """Who reads the answers of a connection is not who asks."""
+    tls, asked, answered = dial(ssl), threading.Semaphore(0), threading.Semaphore(0)
+
+    def read_all():
+        for _ in range(3):
+            asked.acquire()
+            read_answer(ssl, tls)
+            answered.release()
+
+    reader = threading.Thread(target=read_all)
+    reader.start()
+    for _ in range(3):
+        tls.sendall(request())
+        asked.release()
+        answered.acquire()
+    reader.join()
     tls.close()
 
 
