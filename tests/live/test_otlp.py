@@ -80,6 +80,7 @@ def expected_attributes(record, call, want, charge):
         "tolltap.cache.status": CACHE[call.answer.about][0],
         "tolltap.credential.hash": record["credential"]["hash"],
         "tolltap.credential.org": ORG[want["provider"]], "tolltap.tls.stack": "openssl",
+        "tolltap.session.id": record["session"]["id"], "tolltap.session.source": "process_tree",
     }
     attributes.update({f"tolltap.tokens.{m}": n for m, n in want["tokens"].items()})
     attributes.update({f"tolltap.units.{m}": n for m, n in want["units"].items()})
