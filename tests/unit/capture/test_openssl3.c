@@ -15,7 +15,8 @@
 #include "capture/openssl3.h"
 #include "capture/target.h"
 
-#define SOURCE "tests/unit/capture/openssl3/library.c tests/unit/capture/openssl3/caller.c"
+#define LIBRARY "tests/unit/capture/openssl3/library.c "
+#define CALLER "tests/unit/capture/openssl3/caller.c"
 #define COMMON "-w -nostdlib -fno-stack-protector -fvisibility=hidden -Wl,-z,noseparate-code " \
 	       "-Wl,--build-id=none -Wl,--eh-frame-hdr "
 #define SHARED "-shared -fPIC -Wl,-z,lazy "
@@ -36,7 +37,8 @@ struct built {
 	struct elf_symbol symbol[F_MAX];
 };
 
-static void build(struct built *b, const char *compiler, const char *flags)
+static void build_from(struct built *b, const char *compiler, const char *flags,
+		       const char *sources)
 {
 	char path[] = "/tmp/tolltap-openssl-XXXXXX", command[1024];
 	const char *why;
@@ -45,7 +47,8 @@ static void build(struct built *b, const char *compiler, const char *flags)
 
 	assert_true(fd >= 0);
 	close(fd);
-	snprintf(command, sizeof(command), "%s " COMMON "%s -o %s " SOURCE, compiler, flags, path);
+	snprintf(command, sizeof(command), "%s " COMMON "%s -o %s %s", compiler, flags, path,
+		 sources);
 	int status = system(command);
 
 	b->fd = open(path, O_RDWR | O_CLOEXEC);
@@ -55,6 +58,11 @@ static void build(struct built *b, const char *compiler, const char *flags)
 	assert_int_equal(elf_open(b->fd, &e, &why), 0);
 	assert_int_equal(elf_find_symbols(e, ELF_SYMTAB, names, F_MAX, b->symbol), 0);
 	elf_free(e);
+}
+
+static void build(struct built *b, const char *compiler, const char *flags)
+{
+	build_from(b, compiler, flags, LIBRARY CALLER);
 }
 
 static int find(int fd, struct openssl3 *ret)
@@ -249,6 +257,30 @@ static void test_as_a_target(void **state)
 	close(built.fd);
 }
 
+/* Calls are looked for near the library first; where its users are megabytes away, in all code. */
+static void test_called_from_afar(void **state)
+{
+	char path[] = "/tmp/tolltap-skip-XXXXXX.s", sources[256];
+	static const char skip[] = ".text\n.skip 3 << 20, 0xcc\n.section .note.GNU-stack\n";
+	struct openssl3 near = { .cnt = 0 }, far = { .cnt = 0 };
+	struct built b, apart;
+	int fd = mkstemps(path, 2);
+
+	assert_int_equal(write(fd, skip, sizeof(skip) - 1), sizeof(skip) - 1);
+	close(fd);
+	build(&b, "gcc", SHARED FRAMELESS "-O2");
+	snprintf(sources, sizeof(sources), LIBRARY "%s " CALLER, path);
+	build_from(&apart, "gcc", SHARED FRAMELESS "-O2", sources);
+	unlink(path);
+	assert_int_equal(find(b.fd, &near), 0);
+	assert_int_equal(find(apart.fd, &far), 0);
+	assert_int_equal(near.cnt, far.cnt);
+	for (int i = 0; i < F_MAX; i++)
+		assert_int_equal(found_at(&far, &apart, i), found_at(&near, &b, i));
+	close(b.fd);
+	close(apart.fd);
+}
+
 /* The headers of a hostile file can name gigabytes of data for each function that nobody calls. */
 static void test_search_for_pointers_is_bounded(void **state)
 {
@@ -281,6 +313,7 @@ int main(void)
 		cmocka_unit_test(test_every_build), cmocka_unit_test(test_only_ex_forms),
 		cmocka_unit_test(test_names),	    cmocka_unit_test(test_frames),
 		cmocka_unit_test(test_spoilt_files), cmocka_unit_test(test_as_a_target),
+		cmocka_unit_test(test_called_from_afar),
 		cmocka_unit_test(test_search_for_pointers_is_bounded),
 	};
 
