@@ -10,6 +10,7 @@ static const struct json_path google_paths[] = {
 	AT("candidates[]", CHOICE),
 	AT("candidates[].index", CHOICE_INDEX),
 	AT("candidates[].finishReason", FINISH),
+	AT("promptFeedback", BODY),	/* blocked before there was a candidate */
 	AT("promptFeedback.blockReason", DONE),
 	AT("candidates[].groundingMetadata.webSearchQueries[]", QUERY),
 	AT("usageMetadata.trafficType", TIER),
