@@ -29,6 +29,8 @@ WHERE = [
      "`usage` of the body, of `response.completed`, `.incomplete` or `.failed`",
      "as chat, under `input_tokens` and `output_tokens`; server tools are counted by the items of `output`",
      "queued in the background: *unmetered*, a later GET carries it; any other GET is a *duplicate_view*"),
+    ("OpenAI assistants (threads and runs)", "`usage` of the run: of the body, or of `thread.run.completed` and the like",
+     "as chat, of all steps of the run", "queued: *unmetered*, a later GET carries it; counted once; the tools' own fees are not told"),
     ("OpenAI and other embeddings", "`usage.prompt_tokens`, else `usage.total_tokens`", "input only", "*unmetered*"),
     ("Images", "`usage` (GPT image models)", "`output_tokens` are picture tokens",
      "pictures are counted (`image`); xAI reports only a cost"),

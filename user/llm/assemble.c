@@ -55,7 +55,7 @@ static void take_pieces(struct llm_state *s)
 static void assemble_last(struct llm_state *s)
 {
 	const struct document *doc = &s->doc;
-	bool is_job = s->endpoint->flags & ENDPOINT_F_JOB;
+	bool is_job = s->endpoint->paths == PATHS_JOB;
 
 	take_items(s);
 	if (doc->has_usage[SLOT_METRICS]) {

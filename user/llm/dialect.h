@@ -144,6 +144,7 @@ enum endpoint_flag {
 	ENDPOINT_F_FRAMES = 1 << 8,	/* a good answer is an AWS event stream, labelled or not */
 	ENDPOINT_F_ARRAY = 1 << 9,	/* what looks like one document is an array of them */
 	ENDPOINT_F_GRPC = 1 << 10,	/* called by gRPC (grpc.c) */
+	ENDPOINT_F_RUN = 1 << 11,	/* of events only the run's own count, not its steps' */
 };
 
 struct endpoint {

@@ -8,6 +8,8 @@
 #define JOB ENDPOINT_F_JOB
 #define SOCKET_F ENDPOINT_F_SOCKET
 #define GRPC ENDPOINT_F_GRPC
+#define RUN ENDPOINT_F_RUN
+#define RUN_VIEW (RUN | VIEW | JOB)
 
 /* Names of the columns: see struct endpoint. First match wins, so the longer path stands first. */
 #define ROW(method, suffix, name, operation, provider, paths, family, assembly, flags, only) \
@@ -39,6 +41,17 @@ static const struct endpoint dialect_endpoints[] = {
 	    SOCKET_F, NULL),
 	ROW("GET", "/realtime", "realtime", "chat", "openai", SOCKET, INCLUSIVE, TERMINAL, SOCKET_F,
 	    NULL),
+	/* Assistants: a run is billed once, whoever asks after it */
+	ROW("POST", "/threads/runs", "runs", "invoke_agent", "openai", OPENAI, INCLUSIVE, LAST, RUN,
+	    NULL),
+	ROW("POST", "/threads/*/runs", "runs", "invoke_agent", "openai", OPENAI, INCLUSIVE, LAST,
+	    RUN, NULL),
+	ROW("GET", "/threads/*/runs/*", "runs", "invoke_agent", "openai", OPENAI, INCLUSIVE, LAST,
+	    RUN_VIEW, NULL),
+	ROW("POST", "/threads/*/runs/*/submit_tool_outputs", "runs", "invoke_agent", "openai",
+	    OPENAI, INCLUSIVE, LAST, RUN_VIEW, NULL),
+	ROW("POST", "/threads/*/runs/*/cancel", "runs", "invoke_agent", "openai", OPENAI, INCLUSIVE,
+	    LAST, RUN_VIEW, NULL),
 	/* Ollama's, before OpenAI's: the path is the longer one */
 	ROW("POST", "/api/embeddings", "embeddings", "embeddings", "ollama", OLLAMA, INPUT, LAST, 0,
 	    NULL),

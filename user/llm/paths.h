@@ -38,7 +38,7 @@ struct path_table {
 #define PATH_TABLE(lists) {lists, ARRAY_LEN(lists)}
 
 /* Lists that more than one dialect has; each with its length. */
-extern const struct json_path paths_list_usage[1], paths_list_openai_usage[38],
+extern const struct json_path paths_list_usage[1], paths_list_openai_usage[39],
 	paths_list_anthropic_counts[7], paths_list_anthropic_usage[6], paths_list_message[6],
 	paths_list_anthropic_hop[3], paths_list_anthropic_events[8], paths_list_response[11],
 	paths_list_asked[23];

@@ -65,6 +65,7 @@ const struct json_path paths_list_openai_usage[] = {
 	COUNT("cache_creation_input_tokens", CACHE_WRITE_TWIN),	/* Vercel */
 	COUNT("prompt_tokens_details.cached_tokens", CACHE_READ),
 	COUNT("prompt_tokens_details.cache_write_tokens", CACHE_WRITE),
+	COUNT("prompt_token_details.cached_tokens", CACHE_READ),	/* Assistants */
 	COUNT("prompt_tokens_details.audio_tokens", INPUT_AUDIO),
 	COUNT("prompt_tokens_details.image_tokens", INPUT_IMAGE),
 	COUNT("prompt_tokens_details.video_tokens", INPUT_VIDEO),

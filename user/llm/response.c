@@ -69,7 +69,8 @@ static void on_type(struct llm_state *s, const struct json_event *e)
 static void on_object(struct llm_state *s, const struct json_event *e)
 {
 	static const char *const ours[] = {"chat.completion", "text_completion", "response",
-					   "embedding", "interaction", "video"};
+					   "embedding", "interaction", "video",
+					   "thread.run"};
 
 	s->doc.is_list = e->type == JSON_T_STRING && str_eq(e->text, STR("list"));
 	for (size_t i = 0; e->type == JSON_T_STRING && i < ARRAY_LEN(ours); i++)
@@ -255,6 +256,15 @@ void response_on_event(void *arg, const struct json_event *e)
 	response_fields[TAG_FIELD(e->tag)](arg, e);
 }
 
+/* "thread.run.completed", but not "thread.run.step.completed", nor of a message of the thread. */
+static bool is_of_another(struct str event_name)
+{
+	struct str run = STR("thread.run."), rest = str_cut(event_name, run.n, event_name.n);
+
+	return str_starts(event_name, STR("thread.")) &&
+	       (!str_starts(event_name, run) || str_find_char(rest, '.') < rest.n);
+}
+
 void response_begin(struct llm_state *s, struct str event_name)
 {
 	s->doc = (struct document){.kind = DOC_PLAIN};
@@ -264,6 +274,7 @@ void response_begin(struct llm_state *s, struct str event_name)
 		if (s->doc.kind == DOC_OTHER)
 			s->doc.kind = DOC_PLAIN;
 	}
+	s->doc.is_skipped = s->endpoint->flags & ENDPOINT_F_RUN && is_of_another(event_name);
 	json_reset(&s->response);
 }
 
@@ -271,7 +282,8 @@ void response_data(struct llm_state *s, struct str bytes)
 {
 	for (size_t i = 0; i < bytes.n && s->head_len < sizeof(s->head); i++)
 		s->head[s->head_len++] = bytes.p[i];
-	json_feed(&s->response, bytes.p, bytes.n);
+	if (!s->doc.is_skipped)
+		json_feed(&s->response, bytes.p, bytes.n);
 }
 
 /*
@@ -287,7 +299,8 @@ void response_end(struct llm_state *s, bool is_whole)
 		s->is_terminal = true;
 		return;
 	}
-	if (!head.n)
+	s->is_broken = s->is_broken || (s->doc.is_skipped && !is_whole);
+	if (!head.n || s->doc.is_skipped)
 		return;
 	if ((!is_whole && s->is_stream) || json_finish(&s->response)) {
 		s->is_broken = true;

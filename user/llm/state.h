@@ -59,6 +59,7 @@ struct document {
 	bool has_finish;
 	bool has_error;
 	bool is_list;			/* object: "list" */
+	bool is_skipped;		/* an event that says nothing of the call */
 	u32 proof;			/* enum shape_proof */
 	u32 query_cnt;			/* searches that ground it */
 	u32 delta_cnt;			/* pieces of text */

@@ -28,7 +28,7 @@ DIALECTS = {
     "llamacpp": others.read_llamacpp,
     "images": media.read_images, "transcriptions": media.read_transcriptions,
     "speech": media.read_speech, "rerank": media.read_rerank, "ocr": media.read_ocr,
-    "predictions": media.read_predictions,
+    "predictions": media.read_predictions, "runs": openai.read_runs,
 }
 OPERATION = {
     "chat": "chat", "responses": "chat", "messages": "chat", "compact": "chat", "converse": "chat",
@@ -37,6 +37,7 @@ OPERATION = {
     "moderations": "moderation", "count_tokens": "count_tokens", "images": "image_generation",
     "transcriptions": "transcription", "speech": "speech", "rerank": "rerank", "ocr": "ocr",
     "guardrail": "guardrail", "batch": "chat", "predictions": "text_completion",
+    "runs": "invoke_agent",
 }
 FREE = ("count_tokens", "moderations")
 
@@ -113,6 +114,8 @@ def completeness_of(x, endpoint, is_stream, u):
     if endpoint == "view" and not (u.is_background and u.has_usage) and x.status < 400:
         return "duplicate_view"
     if endpoint == "predictions" and x.method.upper() == "GET" and not u.has_usage:
+        return "duplicate_view"
+    if endpoint == "runs" and re.search(r"/runs/", path_of(x)) and not u.has_usage and x.status < 400:
         return "duplicate_view"
     if not u.has_usage:
         return "unmetered"

@@ -222,5 +222,26 @@ def count_items(u, output):
         u.units["code_session"] = len(sessions)
 
 
+RUN_NAMES = ("prompt_tokens", "completion_tokens", "prompt_token_details",
+             "completion_tokens_details")
+
+
+def read_runs(docs, _request, _x, provider):
+    """Assistants: the run's own object tells of all its steps."""
+    u, usage = Usage(), None
+    for doc in docs:
+        u.has_end |= "_done" in doc
+        note_error(u, doc)
+        if doc.get("object") != "thread.run":
+            continue
+        u.response_id, u.model = text(doc, "id"), text(doc, "model")
+        if isinstance(doc.get("usage"), dict):
+            usage, u.has_end = doc["usage"], True
+            u.reports += 1
+    if usage is not None:
+        read_inclusive(u, usage, RUN_NAMES, provider)
+    return u
+
+
 def read_embeddings(docs, request, x, provider):
     return read_chat(docs, request, x, provider)

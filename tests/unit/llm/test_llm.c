@@ -246,6 +246,56 @@ static void test_views(void **state)
 
 /* --- what goes wrong ------------------------------------------------------------------------- */
 
+#define RUN "'id':'run_1','object':'thread.run','model':'gpt-4o-mini'"
+#define RUN_USAGE "'usage':{'prompt_tokens':7,'completion_tokens':9,'total_tokens':16}"
+
+/* A run of an assistant is billed once: when it is over, whoever asks. */
+static void test_runs(void **state)
+{
+	static const struct {
+		struct feed feed;
+		enum completeness completeness;
+	} steps[] = {
+		{{.path = "/v1/threads/t/runs", .request = "{'assistant_id':'a'}",
+		  .response = "{" RUN ",'status':'queued','usage':null}"}, COMPLETE_UNMETERED},
+		{{.method = "GET", .path = "/v1/threads/t/runs/run_1",
+		  .response = "{" RUN ",'status':'in_progress','usage':null}"},
+		 COMPLETE_DUPLICATE_VIEW},
+		{{.method = "GET", .path = "/v1/threads/t/runs/run_1",
+		  .response = "{" RUN ",'status':'completed'," RUN_USAGE "}"}, COMPLETE_EXACT},
+		{{.method = "GET", .path = "/v1/threads/t/runs/run_1",
+		  .response = "{" RUN ",'status':'completed'," RUN_USAGE "}"},
+		 COMPLETE_DUPLICATE_VIEW},
+	};
+	static const struct feed stream = {
+		.path = "/v1/threads/t/runs",
+		.request = "{'assistant_id':'a','stream':true}",
+		.sse = "event: thread.run.created\ndata: {" RUN ",'usage':null}\n\n"
+		       "event: thread.run.step.completed\ndata: {'id':'step_1','object':"
+		       "'thread.run.step','usage':{'prompt_tokens':3,'completion_tokens':4}}\n\n"
+		       "event: thread.message.completed\ndata: {'id':'msg_1'}\n\n"
+		       "event: thread.run.completed\ndata: {" RUN "," RUN_USAGE "}\n\n"
+		       "event: done\ndata: [DONE]\n\n"};
+	struct llm *l = llm_feed_new();
+
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		struct fed r = llm_feed(l, &steps[i].feed, 1);
+
+		IS(r, completeness, steps[i].completeness);
+		TEXT(r.call.endpoint, "runs");
+		fed_free(&r);
+	}
+	llm_free(l);
+	for (unsigned int way = 0; way < FEED_WAYS; way++) {
+		struct fed r = llm_feed(NULL, &stream, way);
+
+		IS(r, completeness, COMPLETE_EXACT);
+		TEXT(r.call.response_id, "run_1");
+		assert_true(r.input == 7 && r.output == 9);
+		fed_free(&r);
+	}
+}
+
 static void test_errors(void **state)
 {
 	static const struct {
@@ -371,6 +421,7 @@ int main(void)
 		cmocka_unit_test(test_message_stream),
 		cmocka_unit_test(test_message_aborted),
 		cmocka_unit_test(test_views),
+		cmocka_unit_test(test_runs),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_no_response),
 		cmocka_unit_test(test_server_side),
