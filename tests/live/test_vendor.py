@@ -48,8 +48,11 @@ def run_to_answer(client, tls, home, folder, **more):
     with subprocess.Popen(command, env=env, cwd=work, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as tolltap:
         deadline = time.monotonic() + ANSWER_S
-        while not drive.read_records(folder / "calls.ndjson"):
-            assert time.monotonic() < deadline and tolltap.poll() is None, "no call"
+        while True:
+            is_over = tolltap.poll() is not None
+            if drive.read_records(folder / "calls.ndjson"):
+                break
+            assert not is_over and time.monotonic() < deadline, "no call"
             time.sleep(0.1)
         time.sleep(LINGER_S)
         for pid in procs.descendants(tolltap.pid):
