@@ -3,7 +3,9 @@
 import contextlib
 import json
 import ssl
+import subprocess
 import threading
+import time
 
 import pytest
 from websockets.exceptions import ConnectionClosedError
@@ -14,6 +16,7 @@ import pki
 import truth
 import unique
 import vendor
+from test_reach import held_by, wait_for, watch
 
 
 def usage(n):
@@ -115,6 +118,37 @@ def test_every_call_of_a_connection(kind, endpoint, calls, home, tmp_path):
         for n, record in enumerate(records):
             expect(record, n, s.asked[n], endpoint)
         assert "undecoded" not in outcome.stderr
+
+
+@pytest.mark.parametrize("kind", ["uncompressed", "raw"])
+def test_joined_late(kind, home, tmp_path):
+    """Its upgrade and first calls are over when tolltap comes. What is not compressed is read from the
+    next message on; what refers to text that was not seen is counted, and no call of it is invented."""
+    with socket(tmp_path / "pki") as s:
+        command = [drive.PYTHON, str(drive.CLIENTS / "py_websocket.py"), kind, str(s.port), "8",
+                   "later"]
+        with subprocess.Popen(command, env=drive.environment(s, home), stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True) as client:
+            assert client.stdout.readline() == "used\n"
+            watcher = watch(client.pid, tmp_path)
+            wait_for(lambda: held_by(watcher.pid, "link_id"))
+            time.sleep(0.5)
+            client.stdin.write("\n")
+            client.stdin.flush()
+            assert client.wait(30) == 0
+        said = watcher.communicate(timeout=30)[1]
+        assert s.answered == 8
+    records = {r["response_id"]: r for r in drive.read_records(tmp_path / "calls.ndjson")}
+    if kind == "raw":
+        assert not records and "http.websocket.undecoded" in said, said
+        return
+    assert sorted(records) == [f"resp_{n}" for n in range(2, 8)], said
+    for n in range(2, 8):
+        record = records[f"resp_{n}"]
+        assert record["model"]["served"] == f"gpt-test-{n}-2026-01-01"
+        assert record["tokens"] == {"input": 900 + n, "cache_read": 100, "output": 9 + n,
+                                    "reasoning": 1}
+        assert "path" not in record and "shape" in record["flags"], record
 
 
 class Replay(Socket):
