@@ -107,8 +107,11 @@ enum stat_class {
 	STAT(CALLS_LOST, "calls.lost", LOSS, "LLM calls that were begun but could not be recorded", "see the other losses") \
 	/* owner */ \
 	STAT(OWNER_EVICTED, "owner.evicted", INFO, "processes forgotten because too many were remembered", "none needed") \
-	STAT(OWNER_ENVIRON_CUT, "owner.environ.cut", INFO, "environments too large to be read whole for tags", \
+	STAT(OWNER_ENVIRON_CUT, "owner.environ.cut", LOSS, "environments too large to be read whole for tags", \
 	     "give the tags with --tag, or export fewer variables") \
+	STAT(OWNER_TAG_REFUSED, "owner.tag.refused", LOSS, \
+	     "tags and sessions in environments left out: too long, or no text", \
+	     "shorten them to 256 bytes of text, or give them with --tag") \
 	/* sink */ \
 	STAT(SINK_QUEUE_FULL, "sink.queue_full", LOSS, "call records dropped because a sink was too slow", \
 	     "look at the ledger's disk and the OTLP endpoint") \

@@ -11,6 +11,7 @@
 #include "owner/environ.h"
 
 #include "base/limits.h"
+#include "base/stats.h"
 #include "base/util.h"
 
 static const struct {
@@ -65,15 +66,23 @@ struct str environ_tag_key(enum environ_tag tag)
 	return str_of(tags[tag].key);
 }
 
+static bool is_text(struct str value)
+{
+	for (size_t i = 0; i < value.n; i++)
+		if ((u8)value.p[i] < ' ' || value.p[i] == 0x7f)
+			return false;
+	return value.n <= OWNER_TAG_BYTES_MAX;
+}
+
 /* The first telling stays; "" tells nothing. */
 static void keep(struct reading *r, struct str *at, struct str value)
 {
-	if (at->n || value.n > OWNER_TAG_BYTES_MAX)
+	if (at->n)
 		return;
-	for (size_t i = 0; i < value.n; i++)
-		if ((u8)value.p[i] < ' ' || value.p[i] == 0x7f)
-			return;
-	*at = arena_dup(r->arena, value);
+	if (is_text(value))
+		*at = arena_dup(r->arena, value);
+	if (value.n && !at->n)
+		stats_add(STAT_OWNER_TAG_REFUSED, 1);
 }
 
 static void keep_unescaped(struct reading *r, struct str *at, struct str value)
@@ -82,6 +91,8 @@ static void keep_unescaped(struct reading *r, struct str *at, struct str value)
 
 	if (str_unescape(value, plain, sizeof(plain), &value))
 		keep(r, at, value);
+	else
+		stats_add(STAT_OWNER_TAG_REFUSED, 1);
 }
 
 /* ENVIRON_TAG_MAX: none of ours. */

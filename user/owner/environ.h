@@ -4,7 +4,7 @@
  *
  * Only the variables that are named here are looked at, everything else in the block (keys,
  * passwords) is passed over. Pure text of other people: a value that is too long, or holds control
- * characters, is left out whole, because half a project code is somebody else's.
+ * characters, is left out whole, because half a project code is somebody else's, and counted.
  */
 #ifndef TOLLTAP_ENVIRON_H
 #define TOLLTAP_ENVIRON_H

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/limits.h"
+#include "base/stats.h"
 #include "guard.h"
 #include "owner/environ.h"
 
@@ -103,6 +104,7 @@ static void check_length(size_t n, bool is_taken)
 	char text[2 * OWNER_TAG_BYTES_MAX] = "TEAM=";
 	struct environ_facts facts;
 
+	stats_reset();
 	memset(text + 5, 'x', n);
 	facts = parse(text, 5 + n + 1);
 	assert_int_equal(facts.tag[ENVIRON_TEAM].n, is_taken ? n : 0);
@@ -110,6 +112,7 @@ static void check_length(size_t n, bool is_taken)
 	memset(text + 13, 'x', n);
 	facts = parse(text, 13 + n + 1);
 	assert_int_equal(facts.tag[ENVIRON_TEAM].n, is_taken ? n : 0);
+	assert_int_equal(stats_get(STAT_OWNER_TAG_REFUSED), is_taken ? 0 : 2);
 }
 
 static void long_values_are_left_out(void **state)
