@@ -2,14 +2,13 @@
 """HTTP/2: many calls at once on one connection, each with its own usage; joined when it is used."""
 import json
 import subprocess
-import time
 
 import pytest
 
 import conftest
 import drive
 import truth
-from test_reach import held_by, wait_for, watch
+from test_reach import watch_from_here
 
 STREAMS = 9
 
@@ -86,13 +85,7 @@ def test_joined_late(tls, bundled, book, home, tmp_path):
         assert client.stdout.readline() == "used\n"
         with tls.lock:
             tls.calls.clear()
-        watcher = watch(client.pid, tmp_path)
-        wait_for(lambda: held_by(watcher.pid, "link_id"))
-        time.sleep(0.5)
-        client.stdin.write("\n")
-        client.stdin.flush()
-        assert client.wait(30) == 0
-    said = watcher.communicate(timeout=30)[1]
+        said = watch_from_here(client, tmp_path)
     records = drive.read_records(tmp_path / "calls.ndjson")
     calls = {truth.response_id_of(c): c for c in tls.calls}
     assert len(calls) == 6

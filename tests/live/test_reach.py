@@ -61,6 +61,18 @@ def watch(pid, folder, *options):
          str(pid)], stderr=subprocess.PIPE, text=True)
 
 
+def watch_from_here(client, folder):
+    """Watches a client that waits for a line, lets it go on when the probes stand, to its end; what
+    tolltap said."""
+    watcher = watch(client.pid, folder)
+    wait_for(lambda: held_by(watcher.pid, "link_id"))
+    time.sleep(0.5)
+    client.stdin.write("\n")
+    client.stdin.flush()
+    assert client.wait(30) == 0
+    return watcher.communicate(timeout=30)[1]
+
+
 def wait_for(what, seconds=10):
     deadline = time.monotonic() + seconds
     while not what():

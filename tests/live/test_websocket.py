@@ -5,7 +5,6 @@ import json
 import ssl
 import subprocess
 import threading
-import time
 
 import pytest
 from websockets.exceptions import ConnectionClosedError
@@ -16,7 +15,7 @@ import pki
 import truth
 import unique
 import vendor
-from test_reach import held_by, wait_for, watch
+from test_reach import watch_from_here
 
 
 def usage(n):
@@ -130,13 +129,7 @@ def test_joined_late(kind, home, tmp_path):
         with subprocess.Popen(command, env=drive.environment(s, home), stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE, text=True) as client:
             assert client.stdout.readline() == "used\n"
-            watcher = watch(client.pid, tmp_path)
-            wait_for(lambda: held_by(watcher.pid, "link_id"))
-            time.sleep(0.5)
-            client.stdin.write("\n")
-            client.stdin.flush()
-            assert client.wait(30) == 0
-        said = watcher.communicate(timeout=30)[1]
+            said = watch_from_here(client, tmp_path)
         assert s.answered == 8
     records = {r["response_id"]: r for r in drive.read_records(tmp_path / "calls.ndjson")}
     if kind == "raw":
